@@ -121,6 +121,47 @@ fn a_test_event_that_is_refused_takes_away_nothing_that_is_found() {
     assert_eq!(n_of("events.rule.missing "), 1, "{all:?}");
 }
 
+/// What `check` asks to be acknowledged, `send` brings to the destinations for emergencies, whatever the rules say.
+#[test]
+fn who_becomes_a_principal_for_emergencies_cannot_be_muted() {
+    let scene = crate::routes::Scene::new();
+    let file = scene.routes(&json!({"break_glass": {"to": ["security"],
+            "principals": [ROLE, "arn:aws:iam::111122223333:user/bg"]},
+        "rules": [{"name": "quiet", "mute": {"reason": "all"}}]}));
+    let without_arn = json!({"type": "IAMUser", "accountId": "111122223333", "userName": "bg"});
+    let signed_in = |id: &str, identity: &Value| {
+        let more = json!({"userIdentity": identity, "recipientAccountId": "111122223333"});
+        sign_in(id, "ConsoleLogin", "us-east-1", &more)
+    };
+    let records = [
+        assumed("e-role", "AssumeRole", "us-east-1", ROLE),
+        signed_in("e-user", &without_arn),
+        assumed(
+            "e-ops",
+            "AssumeRole",
+            "us-east-1",
+            "arn:aws:iam::111122223333:role/Ops",
+        ),
+        signed_in("e-anna", &user("anna")),
+    ];
+    let input: String = records.iter().map(|record| format!("{record}\n")).collect();
+    let explained = scene.tool(&file, &["--explain"]).stdin(&*input).run();
+    explained.assert_status(0).assert_stderr("");
+    let decided = explained.records().into_iter().map(|one| {
+        let to = one["to"].as_array().unwrap().len();
+        json!([one["event_id"], one["decided_by"], one["severity"], to])
+    });
+    let expected = [
+        json!(["e-role", "break_glass", "error", 1]),
+        json!(["e-user", "break_glass", "error", 1]),
+        json!(["e-ops", "rule", "info", 0]),
+        json!(["e-anna", "rule", "info", 0]),
+    ];
+    assert_eq!(decided.collect::<Vec<_>>(), expected);
+    scene.send(&file, &input).assert_status(0);
+    assert_eq!(scene.counts(), [0, 2, 0]);
+}
+
 #[test]
 fn a_role_is_found_by_a_pattern_and_with_its_path() {
     let scene = Scene::new(&[]);

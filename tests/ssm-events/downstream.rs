@@ -49,6 +49,59 @@ fn every_gap_goes_on_through_a_pipe() {
     }
 }
 
+/// Whoever reads the other end of a pipe sees no exit status, and would take nothing for nothing found.
+#[test]
+fn a_verb_that_ends_with_an_error_before_its_first_record_is_a_gap() {
+    let home = Home::create();
+    let list = home.path().join("ids");
+    std::fs::write(&list, "").unwrap();
+    let list = list.to_str().unwrap();
+    let absent = home.path().join("absent");
+    let absent = absent.to_str().unwrap();
+    for (verb, why) in [
+        (&["history", "--since", "7d"][..], "no region"),
+        (
+            &["history", "--profile", "absent", "--region", "us-east-1"],
+            "absent",
+        ),
+        (&["history", "--since", "yesterday"], "expected a time"),
+        (&["history", absent], "No such file"),
+        (
+            &["sessions", "--offline", "--listing", absent],
+            "No such file",
+        ),
+        (&["match", "{"], "pattern"),
+        (&["reconcile", "--delivered", absent], "No such file"),
+        (&["report", "--nodes", absent], "No such file"),
+        (
+            &["format", "--to", "slack", "--rules", absent],
+            "No such file",
+        ),
+    ] {
+        let failed = piped(verb, "");
+        failed.assert_status(2).assert_complains(why);
+        assert_eq!(n_gaps(&failed), 1, "{verb:?}: {}", failed.stdout);
+        let gap = &failed.records()[0];
+        assert_eq!(gap["resource"], format!("ssm-events {}", verb[0]));
+        assert!(gap["message"].as_str().unwrap().contains(why), "{gap}");
+        let page = piped(&["report", "--html"], &failed.stdout);
+        page.assert_status(2).assert_complains(why);
+        assert!(page.stdout.contains(why), "{verb:?}");
+        let reconcile = ["reconcile", "--delivered", list, "--exit-code"];
+        piped(&reconcile, &failed.stdout).assert_status(2);
+    }
+    // People read the error itself, and other programs have no place for a record of it.
+    for verb in [
+        &["history", absent, "-o", "text"][..],
+        &["report", "--html", "--nodes", absent],
+        &["format", "--to", "csv", "--rules", absent],
+    ] {
+        let failed = piped(verb, "");
+        failed.assert_status(2).assert_complains("No such file");
+        assert!(!failed.stdout.contains("unread"), "{}", failed.stdout);
+    }
+}
+
 /// What `sessions` says of the records that it has read, and those records, say the same once.
 #[test]
 fn a_gap_that_comes_twice_counts_once() {

@@ -230,6 +230,46 @@ fn what_slack_says_that_it_has_not_done_leaves_no_doubt() {
     }
 }
 
+/// Where nobody listens nothing is sent: what is delivered later is there once.
+#[test]
+fn a_service_that_was_down_leaves_no_doubt() {
+    let home = testbed::Home::create();
+    let mut sent = Vec::new();
+    for is_bot in [false, true] {
+        let down = testbed::Slack::down();
+        let api = format!("http://{down}/api");
+        let token = ["--slack-token", "env:TOKEN", "--channel", "C0123456789"];
+        let flags = match is_bot {
+            true => [&token[..], &["--slack-api", &api]].concat(),
+            false => vec!["--webhook", "env:WEBHOOK"],
+        };
+        let send = |more: &[&str]| {
+            let run = testbed::offline(crate::EXE).args(["send", "--interval", "0", "--spool"]);
+            let spool = home.path().join(format!("spool-{is_bot}"));
+            let run = run.args([spool]).args(&flags).args(more);
+            let webhook = format!("http://{down}/services/T0/B0/c4n4ry");
+            let run = run.env("WEBHOOK", webhook).env("TOKEN", "xoxb-b0t");
+            run.stdin(event("e-0")).run()
+        };
+        let held = send(&["--retry-for", "0"]);
+        held.assert_status(2).assert_complains("held in");
+        let slack = testbed::Slack::up(&down, is_bot);
+        sent.push(send(&[]));
+        assert_eq!(slack.messages().len(), 1);
+    }
+    let topic = Topic::new("sessions");
+    let run = topic.tool(&["--retry-for", "0"]).stdin(event("e-0"));
+    let down = format!("http://{}", testbed::Slack::down());
+    let held = run.env("AWS_ENDPOINT_URL_SNS", &down).run();
+    held.assert_status(2).assert_complains("held in");
+    sent.push(topic.send("", &[]));
+    for sent in sent {
+        let all = sent.assert_status(0).records();
+        let delivered = all.iter().find(|one| one["status"] == "delivered");
+        assert_eq!(delivered.unwrap()["note"], json!(null), "{}", sent.stdout);
+    }
+}
+
 #[test]
 fn a_long_answer_of_slack_is_understood() {
     let scene = Scene::bot();

@@ -1,5 +1,10 @@
 //! `history` of files, and `report`.
 
+#[path = "past_copies.rs"]
+mod copies;
+#[path = "past_of_node.rs"]
+mod of_node;
+
 use std::io::Write;
 use std::path::Path;
 
@@ -67,7 +72,7 @@ fn logs() -> Home {
             record(
                 0,
                 "StartSession",
-                json!({"requestParameters": {"target": "i-0aaa1111"}, "userIdentity": role}),
+                json!({"requestParameters": {"target": "i-0aaa1111"}, "responseElements": {"sessionId": "s"}, "userIdentity": role}),
             ),
             record(1, "DescribeInstanceInformation", json!({})),
             record(
@@ -138,7 +143,7 @@ fn filters_by_event_time_principal_node_and_denial() {
         assert_eq!(find(&["--principal", who]), ["e-0"], "{who}");
     }
     assert_eq!(find(&["--principal", "bob"]), ["e-2"]);
-    assert_eq!(find(&["--node", "i-0aaa1111"]), ["e-0", "e-3"]);
+    assert_eq!(find(&["--node", "i-0aaa1111"]), ["e-0", "e-3", "e-5"]);
     assert_eq!(find(&["--denied"]), ["e-2"]);
 }
 

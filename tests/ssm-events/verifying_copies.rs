@@ -155,7 +155,7 @@ fn a_digest_that_was_copied_twice_and_files_of_the_day_before_are_no_fault() {
         .map(|period| period["status"].clone())
         .collect();
     assert_eq!(said, ["proved", "proved", "unproved"], "{}", ours.stdout);
-    ours.assert_complains("passed over 1 file in folders of other services");
+    ours.assert_complains("passed over 1 file beside those of CloudTrail");
     // Of a copy with older files only, nothing is proved.
     let verify = offline(EXE).args(["history", "--verify", "--public-keys"]);
     let times = ["--since", "2025-11-09", "--until", "2025-11-10"];

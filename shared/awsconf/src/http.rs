@@ -5,6 +5,7 @@ mod exchange;
 pub(crate) mod outside;
 mod trouble;
 mod tunnel;
+pub(crate) mod unsent;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -33,6 +33,7 @@ pub use aws_config::SdkConfig;
 pub use clock::{Deadline, Stopwatch, now, scaled, sleep};
 pub use error::{CallError, bucket_region, call_error, describe, is_access_denied, reading};
 pub use fleet::Fleet;
+pub use http::unsent::is_unsent;
 pub use http_request::{HttpClient, Request, Response, is_address, is_local_address, probe};
 pub use imds::Metadata;
 pub use interrupt::Interrupt;

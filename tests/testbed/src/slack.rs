@@ -96,8 +96,40 @@ impl Slack {
         Slack::of(Service::Json)
     }
 
+    /// Returns the address of a service that is down, and that [`Slack::up`] starts: of a port below those that the system hands out, so
+    /// that nobody else takes it meanwhile.
+    ///
+    /// # Panics
+    /// No port is free.
+    #[must_use]
+    pub fn down() -> String {
+        let first = 10_000 + std::process::id() % 20_000;
+        let mut addresses = (first..first + 1_000).map(|port| format!("127.0.0.1:{port}"));
+        let found = addresses.find(|address| TcpListener::bind(address).is_ok());
+        found.expect("a free port on loopback")
+    }
+
+    /// Returns a webhook, or Slack's Web API, at an address of [`Slack::down`].
+    ///
+    /// # Panics
+    /// The port is taken.
+    #[must_use]
+    pub fn up(address: &str, is_bot: bool) -> Slack {
+        let listener = TcpListener::bind(address).expect("listen on loopback");
+        let service = if is_bot {
+            Service::Bot
+        } else {
+            Service::Webhook
+        };
+        Slack::at(listener, service)
+    }
+
     fn of(service: Service) -> Slack {
         let listener = TcpListener::bind("127.0.0.1:0").expect("listen on loopback");
+        Slack::at(listener, service)
+    }
+
+    fn at(listener: TcpListener, service: Service) -> Slack {
         let address = listener.local_addr().expect("the address of a listener");
         let state = Arc::new(Mutex::new(State {
             service,

@@ -34,6 +34,14 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
+    let ended = print(args, global, out).await;
+    match args.to {
+        None | Some(To::Slack) => source::or_unread(out, "format", ended),
+        _ => ended,
+    }
+}
+
+async fn print(args: &FormatArgs, global: &GlobalArgs, out: &Output) -> anyhow::Result<Outcome> {
     let renderer = args.style.renderer(None)?;
     if args.to == Some(To::Csv) {
         out.write_text(CSV_HEADER)?;

@@ -3,15 +3,15 @@
 mod verify;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use awsconf::{AwsArgs, Session};
 use cli::{Next, Outcome, Output};
 use tokio::sync::mpsc;
 
 use super::GlobalArgs;
-use crate::records::history::{EventFilter, Wanted};
+use crate::records::history::{EventFilter, Undecided, Wanted};
 use crate::records::observe::athena::{self, AthenaArgs};
 use crate::records::observe::bodies;
 use crate::records::observe::files::{self, Hand, Read};
@@ -76,6 +76,7 @@ impl HistoryArgs {
     fn place(&self) -> String {
         match &self.s3 {
             Some(place) => place.root(),
+            None if self.paths.is_empty() => "event history".to_owned(),
             None => {
                 let paths = self.paths.iter().map(|path| path.display().to_string());
                 paths.collect::<Vec<_>>().join(", ")
@@ -89,11 +90,21 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
+    let ended = find(args, global, out).await;
+    source::or_unread(out, "history", ended)
+}
+
+async fn find(args: &HistoryArgs, global: &GlobalArgs, out: &Output) -> anyhow::Result<Outcome> {
     out.suggest(Next::Pipe("report"));
     let filter = EventFilter::new(&args.wanted, jiff::Timestamp::now())?;
     let mut outcome = Outcome::Fine;
     let n_records = AtomicUsize::new(0);
+    let of_node = filter.of_node().map(Mutex::new);
     let hand = |lines: &str| {
+        let of_node = of_node.as_ref();
+        let of_node = of_node.map(|stage| stage.lock().unwrap_or_else(PoisonError::into_inner));
+        let taken = of_node.map(|mut stage| stage.take(lines));
+        let lines = taken.as_deref().unwrap_or(lines);
         let n_new = lines.bytes().filter(|byte| *byte == b'\n').count();
         let n_records = n_records.fetch_add(n_new, Ordering::Relaxed) + n_new;
         out.say(|| cli::count(n_records, "record"));
@@ -124,6 +135,7 @@ pub(crate) async fn run(
         None if !args.paths.is_empty() => {
             let mut read = Read::default();
             let files = files::files(&args.paths, &mut read)?;
+            note_passed_over(out, read.n_passed_over);
             files::read(&files, &filter, &hand, &mut read)?;
             read
         }
@@ -150,6 +162,10 @@ pub(crate) async fn run(
         }
     };
     progress.end();
+    if let Some(stage) = of_node {
+        let stage = stage.into_inner().unwrap_or_else(PoisonError::into_inner);
+        undecided(stage.undecided(), args, &mut read, out);
+    }
     if let Some(reason) = read.counts.reason().filter(|_| read.is_whole()) {
         read.unread.push((args.place(), reason));
     }
@@ -173,6 +189,31 @@ pub(crate) async fn run(
         true => outcome,
         false => Outcome::Trouble,
     })
+}
+
+/// Says how many files of a copied bucket are not read.
+fn note_passed_over(out: &Output, n_files: usize) {
+    if n_files > 0 {
+        let files = cli::count(n_files, "file");
+        out.note(&format!("passed over {files} beside those of CloudTrail"));
+    }
+}
+
+/// Says of which calls it is not known whether they are on the node.
+fn undecided(undecided: Undecided, args: &HistoryArgs, read: &mut Read, out: &Output) {
+    let calls = |n| format!("{} about sessions or commands", cli::count(n, "call"));
+    if undecided.n_without_beginning > 0 {
+        let calls = calls(undecided.n_without_beginning);
+        out.note(&format!(
+            "left out {calls} whose beginning is not in these records: on which node is not known"
+        ));
+    }
+    if undecided.n_lost > 0 {
+        let calls = calls(undecided.n_lost);
+        let why =
+            format!("{calls} that came before their beginning are too many: ask for less time");
+        read.unread.push((args.place(), why));
+    }
 }
 
 async fn bucket(

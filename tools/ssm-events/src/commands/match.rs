@@ -35,6 +35,11 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
+    let ended = judge(args, global, out).await;
+    source::or_unread(out, "match", ended)
+}
+
+async fn judge(args: &MatchArgs, global: &GlobalArgs, out: &Output) -> anyhow::Result<Outcome> {
     let pattern = pattern(&args.pattern)?;
     let _reading = out.reading("the records");
     match args.explain {

@@ -29,6 +29,15 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
+    let ended = compare(args, global, out).await;
+    source::or_unread(out, "reconcile", ended)
+}
+
+async fn compare(
+    args: &ReconcileArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
     let _reading = out.reading("the records");
     let mut delivered = Delivered::default();
     args.delivered

@@ -29,6 +29,15 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
+    let ended = compile(args, global, out).await;
+    match args.html {
+        // The page is for people.
+        true => ended,
+        false => source::or_unread(out, "report", ended),
+    }
+}
+
+async fn compile(args: &ReportArgs, global: &GlobalArgs, out: &Output) -> anyhow::Result<Outcome> {
     let names = args
         .nodes
         .as_deref()

@@ -54,6 +54,11 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
+    let ended = list(args, global, out).await;
+    source::or_unread(out, "sessions", ended)
+}
+
+async fn list(args: &SessionsArgs, global: &GlobalArgs, out: &Output) -> anyhow::Result<Outcome> {
     out.suggest(Next::Saved("sessions", "report --sessions"));
     let now = jiff::Timestamp::now();
     let time = |flag, text| -> anyhow::Result<Option<i64>> {

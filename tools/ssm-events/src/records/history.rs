@@ -3,6 +3,7 @@
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html>
 
 mod damaged;
+mod of_node;
 
 use std::borrow::Cow;
 
@@ -14,6 +15,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 pub(crate) use damaged::{Counts, Damaged};
+use of_node::Node;
+pub(crate) use of_node::{OfNode, Undecided};
 
 use crate::records::events::{EVENTS, service};
 use crate::records::needles::needles;
@@ -78,8 +81,10 @@ pub(crate) struct EventFilter {
     pub(crate) until: Option<Timestamp>,
     /// Source and name; an empty source is any. No entry at all is every call.
     pub(crate) events: Vec<(String, String)>,
+    /// How many of them, the first ones, are read for what they say of the others.
+    n_unasked: usize,
     principal: Option<Vec<String>>,
-    node: Option<String>,
+    node: Option<Node>,
     denied: bool,
     needles: Option<AhoCorasick>,
     secrets: redact::Finder,
@@ -124,7 +129,7 @@ impl EventFilter {
         if since.is_some() && until.is_some() && since >= until {
             anyhow::bail!("--since is not before --until");
         }
-        let events: Vec<(String, String)> = match wanted.events.as_slice() {
+        let mut events: Vec<(String, String)> = match wanted.events.as_slice() {
             [] => EVENTS
                 .iter()
                 .map(|name| {
@@ -137,9 +142,11 @@ impl EventFilter {
             names if names.iter().any(|name| name == ALL) => Vec::new(),
             names => names.iter().map(|name| qualified(name)).collect(),
         };
+        let node = wanted.node.as_deref();
+        let (node, n_unasked) = node.map(|id| Node::new(id, &mut events)).unzip();
         let mut words: Vec<&str> = events.iter().map(|(_, name)| name.as_str()).collect();
         if words.is_empty() {
-            words.extend(wanted.node.as_deref());
+            words.extend(node.iter().flat_map(Node::words));
         }
         let needles = if words.is_empty() {
             None
@@ -154,11 +161,12 @@ impl EventFilter {
             since,
             until,
             events,
+            n_unasked: n_unasked.unwrap_or_default(),
             principal: wanted
                 .principal
                 .as_deref()
                 .map(|text| text.split('*').map(str::to_owned).collect()),
-            node: wanted.node.clone(),
+            node,
             denied: wanted.denied,
             needles,
             secrets: redact::Finder::new()?,
@@ -232,16 +240,25 @@ impl EventFilter {
         let source = head.event_source.as_deref().unwrap_or_default();
         let is_wanted =
             |(of, called): &(String, String)| called == name && (of.is_empty() || of == source);
-        let is_event = self.events.is_empty() || self.events.iter().any(is_wanted);
-        if !is_event || !self.in_time(head.event_time.as_deref().unwrap_or_default()) {
+        let is_event =
+            self.events.is_empty() || self.events[self.n_unasked..].iter().any(is_wanted);
+        let is_asked = is_event && self.in_time(head.event_time.as_deref().unwrap_or_default());
+        let node = self.node.as_ref();
+        if !is_asked && !node.is_some_and(|node| node.is_beginning(source, name)) {
             return Ok(());
         }
         // The other end of the pipe must be able to read what is printed.
         let mut value = cloudtrail::parse(record)?;
         if let Some(why) = record::mistyped(&value) {
-            anyhow::bail!(why);
+            anyhow::ensure!(!is_asked, why);
+            return Ok(());
         }
-        if !self.details(&value) {
+        let Some((mark, is_printed)) = self.mark(&value, is_asked) else {
+            return Ok(());
+        };
+        lines.push_str(&mark);
+        if !is_printed {
+            lines.push('\n');
             return Ok(());
         }
         counts.n_found += 1;
@@ -266,9 +283,16 @@ impl EventFilter {
         self.since.is_none_or(|since| since <= time) && self.until.is_none_or(|until| time < until)
     }
 
-    fn details(&self, record: &Value) -> bool {
+    /// Returns what reads the lines, where they have marks.
+    pub(crate) fn of_node(&self) -> Option<OfNode> {
+        let node = self.node.as_ref().filter(|node| node.marks_lines());
+        node.map(|_| OfNode::default())
+    }
+
+    /// Returns how the line of a record begins, and whether the record follows; `None` for what is not needed.
+    fn mark(&self, record: &Value, is_asked: bool) -> Option<(String, bool)> {
         if self.principal.is_none() && self.node.is_none() && !self.denied {
-            return true;
+            return Some((String::new(), true));
         }
         let event = Event::of(record);
         let arn = record::text(&record["userIdentity"]["arn"]);
@@ -284,14 +308,12 @@ impl EventFilter {
             .iter()
             .any(|name| !name.is_empty() && crate::event_pattern::wildcard(parts, name))
         });
-        // A node may be one of several values of a target.
-        let on = self.node.as_ref().is_none_or(|node| {
-            event
-                .nodes
-                .iter()
-                .any(|one| one.split(['=', ',']).any(|part| part == node))
-        });
-        by && on && (!self.denied || event.outcome == record::Outcome::Denied)
+        let is_wanted =
+            is_asked && by && (!self.denied || event.outcome == record::Outcome::Denied);
+        match &self.node {
+            Some(node) => node.mark(&event, is_wanted),
+            None => is_wanted.then(|| (String::new(), true)),
+        }
     }
 }
 

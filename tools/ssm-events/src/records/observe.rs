@@ -2,6 +2,7 @@
 
 pub(crate) mod athena;
 pub(crate) mod bodies;
+mod copies;
 pub(crate) mod files;
 pub(crate) mod listing;
 pub(crate) mod lookup;

@@ -272,6 +272,30 @@ pub(crate) fn finding(resource: &str, message: String) -> Finding {
     }
 }
 
+/// Returns how a verb ended whose records go on. Where it ended with an error, possibly before its first record, a record says so:
+/// whoever reads the other end of the pipe sees no exit status, and would take nothing for nothing found.
+pub(crate) fn or_unread(
+    out: &Output,
+    verb: &str,
+    ended: anyhow::Result<Outcome>,
+) -> anyhow::Result<Outcome> {
+    let is_read_on = !out.is_text() && out.report_format().is_none();
+    if let Err(error) = &ended
+        && is_read_on
+    {
+        let finding = Finding {
+            fix: "mend what the message names, and run it again".to_owned(),
+            ..finding(
+                &format!("{} {verb}", crate::TOOL),
+                format!("it ended with an error: {error:#}"),
+            )
+        };
+        // The error may be that of stdout, or of the jq filter.
+        let _ = out.write(&finding);
+    }
+    ended
+}
+
 /// Returns how many gaps there are beside those that are printed.
 pub(crate) fn more(resource: &str, n_more: u64) -> Finding {
     finding(resource, format!("it has {n_more} more gaps"))

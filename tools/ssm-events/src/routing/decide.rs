@@ -47,10 +47,8 @@ impl Routes {
     /// Decides about a record.
     pub(crate) fn decide(&self, subject: &Subject<'_>) -> Decision<'_> {
         let Subject { record, event, .. } = subject;
-        let of_break_glass = self.break_glass.as_ref().filter(|break_glass| {
-            let mut patterns = break_glass.principals.iter();
-            patterns.any(|pattern| pattern.may_fit(record, event))
-        });
+        let of_break_glass = self.break_glass.as_ref();
+        let of_break_glass = of_break_glass.filter(|_| self.is_break_glass(record, event));
         let severity = match of_break_glass {
             Some(_) => Severity::Error,
             None => Marks::of(event, self.reason_pattern.as_ref()).severity,

@@ -121,12 +121,7 @@ fn of_files(
         others,
         n_passed_over,
     } = shelves::of_files(files::files(&args.paths, read)?, filter);
-    if n_passed_over > 0 {
-        let files = cli::count(n_passed_over, "file");
-        periods
-            .out
-            .note(&format!("passed over {files} in folders of other services"));
-    }
+    super::note_passed_over(periods.out, read.n_passed_over + n_passed_over);
     if shelves.is_empty() && others.is_empty() {
         bail!("no file is there: copy the bucket with its CloudTrail-Digest folders");
     }

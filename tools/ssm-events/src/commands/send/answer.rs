@@ -38,6 +38,14 @@ impl Answer {
         }
     }
 
+    /// Returns what an error in place of an answer means; `said` is the error in words.
+    pub(super) fn without(error: &anyhow::Error, said: String) -> Answer {
+        match awsconf::is_unsent(error.as_ref()) {
+            true => Answer::later(said),
+            false => Answer::unanswered(said),
+        }
+    }
+
     pub(super) fn unanswered(error: String) -> Answer {
         Answer::Later {
             said: error,

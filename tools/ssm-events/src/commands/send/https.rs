@@ -113,7 +113,7 @@ impl Https {
                 // Nobody was asked, and nobody will be.
                 return match awsconf::is_local_address(&error) {
                     true => Answer::Down(format!("{text}: allow it explicitly if that is meant")),
-                    false => Answer::unanswered(text),
+                    false => Answer::without(&error, text),
                 };
             }
         };

@@ -88,7 +88,8 @@ impl Webhook {
         let answer = match self.plain.send(request).await {
             Ok(answer) => answer,
             Err(error) => {
-                return Answer::unanswered(self.hidden.hide(&format!("{error:#}")));
+                let said = self.hidden.hide(&format!("{error:#}"));
+                return Answer::without(&error, said);
             }
         };
         // A proxy answers with 200 as well, and so does Slack's other API.
@@ -162,7 +163,7 @@ impl Bot {
         }
         let answer = match self.send(&body).await {
             Ok(answer) => answer,
-            Err(error) => return Answer::unanswered(error),
+            Err(unanswered) => return unanswered,
         };
         match (self.judge(&answer), thread) {
             (Err(gone), Some(_)) if WITHOUT_THREAD.contains(&gone.as_str()) => {
@@ -173,7 +174,7 @@ impl Bot {
                     Ok(answer) => self
                         .judge(&answer)
                         .unwrap_or_else(|_| Answer::Down(said(&answer, &self.hidden))),
-                    Err(error) => Answer::unanswered(error),
+                    Err(unanswered) => unanswered,
                 }
             }
             (Err(_), _) => Answer::Down(said(&answer, &self.hidden)),
@@ -183,7 +184,7 @@ impl Bot {
         }
     }
 
-    async fn send(&self, body: &Value) -> Result<Response, String> {
+    async fn send(&self, body: &Value) -> Result<Response, Answer> {
         let bearer = format!("Bearer {}", self.token);
         let request = Request {
             method: "POST",
@@ -193,7 +194,10 @@ impl Bot {
             timeout: Some(TIMEOUT),
         };
         let sent = self.plain.send(request).await;
-        sent.map_err(|error| self.hidden.hide(&format!("{error:#}")))
+        sent.map_err(|error| {
+            let said = self.hidden.hide(&format!("{error:#}"));
+            Answer::without(&error, said)
+        })
     }
 
     /// Returns what an answer means, or the error of Slack that only somebody can cure. Only `"ok": true` is a delivery: the status is

@@ -86,12 +86,14 @@ impl SnsTopic {
                     SdkError::ServiceError(answer) => Some(answer.raw().status().as_u16()),
                     _ => None,
                 };
+                let is_unsent = awsconf::is_unsent(&error);
                 let said = format!("{:#}", describe("Publish", error));
                 // The topic's own name is a parameter, too.
                 let is_about_message = code.starts_with("InvalidParameter")
                     && !about.contains("Topic")
                     && (about.contains("essage") || about.contains("ubject"));
                 match () {
+                    () if is_unsent => Answer::later(said),
                     // Of an error of its own, such as InternalError, SNS does not say that nothing was published.
                     () if !status.is_some_and(is_refusal) => Answer::unanswered(said),
                     () if is_about_message => Answer::Rejected(said),

@@ -7,6 +7,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 
 use anyhow::Context;
 
+use super::copies;
 use crate::records::gaps::Gaps;
 use crate::records::history::{Counts, Damaged, EventFilter};
 
@@ -23,6 +24,8 @@ pub(crate) struct Read {
     pub(crate) unread: Vec<(String, String)>,
     /// What the files say that another verb could not read.
     pub(crate) gaps: Gaps,
+    /// Files of a copied bucket that are not of CloudTrail.
+    pub(crate) n_passed_over: usize,
 }
 
 impl Read {
@@ -41,10 +44,12 @@ impl Read {
         self.counts.add(other.counts);
         self.unread.extend(other.unread);
         self.gaps.extend(other.gaps);
+        self.n_passed_over += other.n_passed_over;
     }
 }
 
-/// Returns the files under the paths, directories being walked; `-` is stdin. What is in a directory and cannot be looked at is unread.
+/// Returns the files under the paths, directories being walked; `-` is stdin. What is in a directory and cannot be looked at is unread, as
+/// are paths that have nothing but files to be passed over.
 ///
 /// # Errors
 /// A path that does not exist, or cannot be listed.
@@ -57,6 +62,12 @@ pub(crate) fn files(paths: &[PathBuf], read: &mut Read) -> anyhow::Result<Vec<Pa
             walk(path, &mut files, read).with_context(|| format!("read {}", path.display()))?;
         }
     }
+    if files.is_empty() && read.n_passed_over > 0 {
+        let places = paths.iter().map(|path| path.display().to_string());
+        let why = "it has no log file of CloudTrail".to_owned();
+        read.unread
+            .push((places.collect::<Vec<_>>().join(", "), why));
+    }
     Ok(files)
 }
 
@@ -68,7 +79,12 @@ fn walk(path: &Path, files: &mut Vec<PathBuf>, read: &mut Read) -> std::io::Resu
     let entries = std::fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path()));
     let mut entries: Vec<PathBuf> = entries.collect::<Result<_, _>>()?;
     entries.sort();
+    let is_root = copies::is_root(&entries);
     for entry in entries {
+        if copies::is_passed_over(&entry, is_root) {
+            read.n_passed_over += copies::n_files(&entry);
+            continue;
+        }
         if let Err(error) = walk(&entry, files, read) {
             let place = entry.display().to_string();
             read.unread.push((place, error.to_string()));
