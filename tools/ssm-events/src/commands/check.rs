@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use awsconf::Session;
-use cli::{Next, Outcome, Output};
+use cli::{Next, Outcome, Output, Reading};
 
 use super::GlobalArgs;
 use super::desired;
@@ -58,6 +58,10 @@ pub(crate) async fn run(
         let (target, units) = (&session.target, session.units.as_deref());
         let desired = layers.at(target, units)?;
         let hashes = desired::hashes(&desired, Some(session)).await;
+        if let Reading::Unknown(why) = &hashes.endpoint {
+            let why = why.trim_start_matches("read the webhook: ");
+            out.suggest_before_next(format!("before a plan: {why}"));
+        }
         let clients = Clients::new(session);
         let observed = observe::observe(&clients, known, &Names::of(&desired, session)).await;
         let partition = &session.partition;
