@@ -86,7 +86,7 @@ pub(crate) async fn send(
                 Severity::Error,
                 "events.test.undelivered",
                 message,
-                "mend what the message names",
+                "fix the named cause",
             ));
         }
     }

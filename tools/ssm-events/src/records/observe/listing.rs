@@ -298,7 +298,7 @@ impl Pass<'_> {
         }
     }
 
-    /// Takes the name of the bucket that an object is in. In another bucket than that of its document it is no transcript.
+    /// Takes the name of the bucket that an object is in. In another bucket than that of its document it is not a transcript.
     fn bucket(&mut self, name: &str, place: &Target, at: usize) {
         let Some(book) = self.books.get_mut(place) else {
             return;
