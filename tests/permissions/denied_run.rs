@@ -25,7 +25,8 @@ const NEEDED: [(&str, &str, i32); 9] = [
     ("ssm:GetCommandInvocation", "-- id", 0),
     ("ssm:ListCommands", "--resume $COMMAND -- id", 0),
     ("s3:GetObject", "--output-s3 s3://$BUCKET/run -- id", 0),
-    ("ssm:DescribeInstancePatchStates", "--patch-scan", 0),
+    // What the scan prints here is longer than SSM keeps, which is trouble by itself.
+    ("ssm:DescribeInstancePatchStates", "--patch-scan", 2),
     ("logs:GetLogEvents", "--output-log-group logs -- id", 0),
 ];
 
