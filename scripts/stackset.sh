@@ -15,7 +15,7 @@
 #   --regions R,..           regions to deploy to, one after the other in this order, the home region first; --delete goes
 #                            through them backwards [default: those that it was deployed to, as it was last]
 #   --ous OU,.. | --root     organizational units to deploy to, with those below them, or all of the organization
-#   --accounts FILE          account ids, one a line, that --filter goes by
+#   --accounts FILE          account IDs, one a line, that --filter goes by
 #   --filter intersection    only those of the accounts in the units; difference: all but those. Accounts that come into
 #                            the units later get stacks all the same, unless --auto-deployment is off
 #   --parameter KEY=VALUE    parameter of the template, repeat for several [default: the template's]
@@ -27,18 +27,19 @@
 #                            retain: they keep what was made; off: neither
 #   --delete                 delete the stacks, then the set; --retain-stacks leaves the stacks
 #   --stop                   stop the operation that is under way, and follow it to its end
-#   --plan                   say what would be done, and do nothing
+#   --plan                   print what would be done, and do nothing
 #   --yes                    do it without asking; needed when there is no terminal to ask on
 # COMMON:
 #   --call-as WHO            self in the management account, delegated-admin in a delegated administrator's [default: self]
 #   --profile P              credentials [default: the environment's]
 #   --region R               region that the stack set itself is in [default: AWS_REGION or the profile's]
 #
-# Needs the AWS CLI and jq. stdout gets one JSON record for each account and region: what its stack came to, and the reason of
+# Needs the AWS CLI and jq. stdout gets one JSON record for each account and region: the result of its stack, and the reason of
 # the resource that failed; with --plan, what would be done. An operation goes on when this is stopped or killed: run it
 # again to follow it. What is there and as it should be is left alone, so running it twice changes nothing.
 #
-# exit: 0 done, or nothing to do; 2 an error, a stack that failed, or for want of a yes; 130 stopped by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP
+# exit: 0 done, or nothing to do; 2 an error, a stack that failed, not confirmed; 130 stopped by Ctrl-C, 143 by SIGTERM, 129 by
+#       SIGHUP
 set -euo pipefail
 umask 077 # The requests hold the values of parameters.
 

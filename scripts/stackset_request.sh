@@ -138,7 +138,7 @@ find_targets() {
     : >"$work/members"
     for unit in ${units//,/ }; do list_members "$unit" "$unit"; done
     if [ -n "$accounts" ]; then
-        grep -oE '^[[:space:]]*[0-9]{12}' -- "$accounts" | tr -d '[:blank:]' >"$work/accounts" || die "there are no account ids in $accounts"
+        grep -oE '^[[:space:]]*[0-9]{12}' -- "$accounts" | tr -d '[:blank:]' >"$work/accounts" || die "there are no account IDs in $accounts"
     fi
     jq -nR --arg filter "$filter" --rawfile named "$work/accounts" '
         ($named | split("\n")) as $named

@@ -92,7 +92,8 @@ for flag in "$@"; do
     esac
 done
 
-# Has ssm-run do something on the nodes in the file `asked`, and adds what it prints to a file, after what a run that crashed left there.
+# Has ssm-run do something on the nodes in the file `asked`, and adds what it prints to a file, after what a run that crashed left
+# there.
 on_nodes() {
     local file=$1 status=0 first='' again=()
     shift
@@ -133,7 +134,8 @@ collect() {
     if [ -n "$patch_scan" ]; then on_nodes "$out/patches.jsonl" --patch-scan "$@"; fi
 }
 
-# Prints the records of ssm-vulns that are of a kind, or with -v the others. Those of a large fleet are many, so jq does not see them.
+# Prints the records of ssm-vulns that are of a kind, or with -v the others. Those of a large fleet are many, so jq does not see
+# them.
 of_kind() { LC_ALL=C grep ${3+"$3"} -e "^{\"kind\":\"$1\"" -- "$2" || [ $? -eq 1 ]; }
 
 # Prints a file of records. Of a run that was killed, the last line may be half a line.

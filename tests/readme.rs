@@ -1,4 +1,4 @@
-//! The documents promise what the sources hold: every finding id stands in `docs/findings.md`, and nothing else does.
+//! The documents promise what the sources hold: every finding ID stands in `docs/findings.md`, and nothing else does.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -31,7 +31,7 @@ fn the_table_lists_the_finding_ids_of_the_sources() {
         );
         known.extend(ids(tool, &sources));
     }
-    // The reasons why nodes do not answer have the ids of ssm-agentcheck, whichever tool reports them.
+    // The reasons why nodes do not answer have the IDs of ssm-agentcheck, whichever tool reports them.
     let mut reasons = String::new();
     collect(&repository().join("shared/diagnosis/src"), &mut reasons);
     known.extend(ids("agentcheck", &reasons));
@@ -53,7 +53,7 @@ fn the_table_lists_the_finding_ids_of_the_sources() {
     );
 }
 
-/// The scan of the sources sees literals only; these are the ids that were really made, and none may be put together.
+/// The scan of the sources sees literals only; these are the IDs that were really made, and none may be put together.
 #[test]
 fn the_table_lists_the_finding_ids_of_the_fixtures() {
     let table = std::fs::read_to_string(repository().join("docs/findings.md")).unwrap();
@@ -174,7 +174,7 @@ fn links_of_the_documents_lead_somewhere() {
     }
 }
 
-/// Appends the product code below a directory; tests may make up ids.
+/// Appends the product code below a directory; tests may make up IDs.
 fn collect(directory: &Path, sources: &mut String) {
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
@@ -191,11 +191,11 @@ fn collect(directory: &Path, sources: &mut String) {
     }
 }
 
-/// Returns the finding ids in a tool's code. They are string literals `subject.problem` or `tool.subject.problem`, and
+/// Returns the finding IDs in a tool's code. They are string literals `subject.problem` or `tool.subject.problem`, and
 /// `unknown("subject")` is short for `subject.unknown`.
 fn ids(tool: &str, code: &str) -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
-    // Every second piece between quotes is a literal; no id is near an escaped quote, whose pieces are no ids either way.
+    // Every second piece between quotes is a literal; no ID is near an escaped quote, whose pieces are not IDs either way.
     let pieces: Vec<&str> = code.split('"').collect();
     for pair in pieces.windows(2) {
         let [before, literal] = pair else { continue };
@@ -226,7 +226,7 @@ const GUARDS_ONLY: &[&str] = &[
     "size.exceeded",
 ];
 
-/// What looks like an id and is none.
+/// What looks like an ID and is none.
 const NO_FINDINGS: &[&str] = &[
     "1.0",
     "amazonaws.com",

@@ -19,7 +19,7 @@ const EXCEPTIONS: [(&str, &str); 1] = [(
     "whether the users of preferences exist on a node is looked at by nobody",
 )];
 
-/// What a tool does not know, by id and bucket of the rows; with the number of rows and the reason.
+/// What a tool does not know, by ID and bucket of the rows; with the number of rows and the reason.
 const UNKNOWN: [(&str, &str, usize, &str); 1] = [(
     "role.s3_kms.unknown",
     "missing",
@@ -251,7 +251,7 @@ fn compare_permissions(row: &Value, findings: &[Value]) -> Vec<String> {
             | "role.cloudwatch_log.denied" => {
                 let list = message.strip_prefix("the role may not ").unwrap();
                 let list = list.split(": ").next().unwrap().split(", ");
-                // On the bucket's key it is of long transcripts; that of sessions has an id of its own.
+                // On the bucket's key it is of long transcripts; that of sessions has an ID of its own.
                 let list = list.filter(|one| id != "role.s3_kms.denied" || *one != "kms:Decrypt");
                 denied.extend(list.map(str::to_owned));
             }

@@ -81,7 +81,7 @@ fn run(account: &Account, numbers: impl IntoIterator<Item = usize>, arguments: &
     tool(account, arguments).stdin(ids(numbers)).run()
 }
 
-/// The records of nodes, by id.
+/// The records of nodes, by ID.
 fn invocations(output: &Output) -> Vec<Value> {
     let mut records = output.records();
     records.retain(|record| record["kind"] == "invocation");

@@ -3,7 +3,8 @@
 # usage: cargo metadata --format-version 1 --filter-platform x86_64-unknown-linux-gnu |
 #            jq --arg arch x86_64 --arg time 2026-01-01T00:00:00Z -f sbom.jq
 #
-# Crates for tests and for building are left out. Which crates are for the platform, cargo says: what is for others is not in its nodes.
+# Crates for tests and for building are left out. Which crates are for the platform, cargo says: what is for others is not in its
+# nodes.
 (.packages | map({key: .id, value: .}) | from_entries) as $packages
 | (.resolve.nodes | map({key: .id, value: [.deps[] | select(any(.dep_kinds[]; .kind == null)) | .pkg]}) | from_entries) as $needs
 | def reference: $packages[.] | "pkg:cargo/\(.name)@\(.version)";

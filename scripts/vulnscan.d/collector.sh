@@ -37,8 +37,8 @@ os_release() {
         ID='' VERSION_ID='' ID_LIKE='' VERSION_CODENAME='' PRETTY_NAME='' CPE_NAME=''
         # shellcheck source=/dev/null
         . "$file"
-        # The CPE only says which of the products of SUSE that have one ID it is. From 15 on that of SLES for SAP is the one of SLES,
-        # and the base product says it: https://www.suse.com/support/kb/doc/?id=000019341
+        # The CPE only says which of the products of SUSE that have one ID it is. From 15 on that of SLES for SAP is the one of
+        # SLES, and the base product says it: https://www.suse.com/support/kb/doc/?id=000019341
         case $CPE_NAME in *:suse:*) ;; *) CPE_NAME='' ;; esac
         case $CPE_NAME:$(readlink "$root/etc/products.d/baseproduct" 2>/dev/null || :) in
         *:sles:*:*SLES_SAP.prod) CPE_NAME=${CPE_NAME%%:sles:*}:sles_sap:${CPE_NAME#*:sles:} ;;
@@ -59,8 +59,8 @@ kernel() {
 # Each of these prints nothing and succeeds if the node has no such database, and fails if there is one it cannot read.
 deb_packages() {
     if ! command -v dpkg-query >/dev/null || [ ! -s "$root/var/lib/dpkg/status" ]; then return 0; fi
-    # Names and versions of sources: dpkg-query(1), Virtual fields. What is half installed, unpacked or waits for a trigger has its files
-    # on the node all the same: dpkg(1), Package states.
+    # Names and versions of sources: dpkg-query(1), Virtual fields. What is half installed, unpacked or waits for a trigger has
+    # its files on the node all the same: dpkg(1), Package states.
     listed=$(dpkg-query --admindir="$root/var/lib/dpkg" -W -f \
         '${db:Status-Status}\t${Package}\t${Version}\t${Architecture}\t${source:Package}\t${source:Version}\n') ||
         fail "dpkg-query cannot list the packages"

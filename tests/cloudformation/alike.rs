@@ -18,7 +18,7 @@ def call(service, operation, given):
     return getattr(boto3.client(service, region_name=region), operation)(**given)
 print(json.dumps([call(*wanted) for wanted in json.load(sys.stdin)], default=str))";
 
-/// What AWS makes up: ids, names and times.
+/// What AWS makes up: IDs, names and times.
 const MADE_UP: [&str; 13] = [
     "CreateDate",
     "CreationDate",

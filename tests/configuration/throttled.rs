@@ -137,11 +137,23 @@ fn verbose_shows_each_call_with_its_attempt() {
     let n_calls = account.calls().len();
     assert_eq!(calls.len(), n_calls, "{}", output.stderr);
     assert!(
-        calls[0].starts_with("GetCallerIdentity 127.0.0.1:"),
+        calls[0].starts_with("GetCallerIdentity us-east-1 127.0.0.1:"),
         "{}",
         calls[0]
     );
     assert!(calls[0].contains(": 200 in "), "{}", calls[0]);
     assert!(calls[1].contains(" 400 Throttling"), "{}", calls[1]);
     assert!(calls[2].contains("(attempt 2) "), "{}", calls[2]);
+}
+
+#[test]
+fn verbose_distinguishes_regions() {
+    let account = Sandbox::start().account();
+    let (_, run) = readers(&account).next().unwrap();
+    let run = run.args(["-v", "--region", "us-east-1,eu-west-1"]);
+    let output = run.run();
+    for region in ["us-east-1", "eu-west-1"] {
+        let call = format!(" {region} 127.0.0.1:");
+        assert!(output.stderr.contains(&call), "{}", output.stderr);
+    }
 }

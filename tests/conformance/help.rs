@@ -78,6 +78,33 @@ fn common_flags_name_nothing_that_a_tool_lacks() {
     }
 }
 
+/// What calls nothing has no use for accounts, and does not pretend to.
+#[test]
+fn offline_verbs_offer_no_flags_of_aws() {
+    let mut n_offline = 0;
+    for tool in crate::TOOLS {
+        for verb in tool.verbs {
+            let help = tool.offline(&[verb, "--help"]).run().stdout;
+            let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+            let is_offline = help.contains("without calling AWS");
+            let is_offered = help.contains("--profile") && help.contains("--max-concurrency");
+            assert_eq!(
+                is_offered,
+                !is_offline && tool.first_read.is_some(),
+                "{} {verb}",
+                tool.name
+            );
+            n_offline += usize::from(is_offline);
+        }
+    }
+    assert!(n_offline > 10);
+    let agentcheck = &crate::TOOLS[0];
+    for flags in [["--accounts", "org"], ["--profile", "nosuch"]] {
+        let host = agentcheck.offline(&["host", flags[0], flags[1]]).run();
+        agentcheck.complains(&host, "leave --accounts and --profile out");
+    }
+}
+
 /// Whoever lints policies reads there how old the list of actions is.
 #[test]
 fn linters_of_policies_print_the_day_of_their_data() {
@@ -89,7 +116,10 @@ fn linters_of_policies_print_the_day_of_their_data() {
         let tool = crate::TOOLS.iter().find(|tool| tool.name == name).unwrap();
         let version = tool.offline(&["lint", "--version"]).run();
         version.assert_status(0).assert_stderr("");
-        let expected = format!("{name}-lint 0.1.0 with AWS's service reference of {date}\n");
+        let whole = tool.offline(&["--version"]).run().stdout;
+        let built = whole.strip_prefix(&format!("{name} ")).unwrap().trim_end();
+        assert!(built.contains("unknown-linux"), "{built}");
+        let expected = format!("{name}-lint {built} with AWS's service reference of {date}\n");
         assert_eq!(version.stdout, expected);
     }
 }

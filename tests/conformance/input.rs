@@ -47,7 +47,7 @@ fn control_and_bidi_characters_are_shown_in_every_output() {
         };
         let hidden = printed.chars().find(|c| is_hidden(*c));
         assert_eq!(hidden, None, "{} {arguments:?}: {printed:?}", tool.name);
-        // The name of a field that is no word may be a secret.
+        // The name of a field that is not a word may be a secret.
         let ways = ["\\u{202e}", "\\\\u{202e}", "(a name, not shown)"];
         assert!(
             ways.iter().any(|way| printed.contains(way)),

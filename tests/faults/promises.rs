@@ -1,4 +1,4 @@
-//! What `apply` promises, over every action of every tool: an answer that is lost is no loss, a call that fails once is taken up
+//! What `apply` promises, over every action of every tool: an answer that is lost is not a loss, a call that fails once is taken up
 //! again, a killed run goes on, reads that are behind are waited for; and after each of these the undo leads back.
 //! Signals are `stopping.rs`, updates of agents `killing.rs`. A new action without a row fails `every_action_has_a_row`.
 

@@ -13,7 +13,7 @@ const HELD_MILLISECONDS: u32 = 20_000;
 /// How many runs are killed and resumed at once.
 const N_AT_ONCE: usize = 6;
 
-/// Returns an id to resume from: one that was printed, or else one that a look into the history would give.
+/// Returns an ID to resume from: one that was printed, or else one that a look into the history would give.
 fn command_id(account: &Account, output: &Output) -> Option<String> {
     let printed = output.stdout.lines();
     let printed = printed.filter_map(|line| serde_json::from_str::<Value>(line).ok());

@@ -10,7 +10,7 @@ use super::bin;
 
 /// More than two commands can hold.
 const N_NODES: usize = 110;
-/// Returns the id of a node, which counts from 0.
+/// Returns the ID of a node, which counts from 0.
 fn id(number: usize) -> String {
     format!("mi-{number:017x}")
 }
@@ -253,7 +253,7 @@ fn a_refused_command_is_reported_for_every_node() {
     assert!(account.runs().is_empty());
 }
 
-/// Fills an account with the fleet of the sandbox, and returns the ids of its nodes.
+/// Fills an account with the fleet of the sandbox, and returns the IDs of its nodes.
 fn fleet(account: &Account) -> Vec<String> {
     let path = repository().join("tests/sandbox/estates/fleet.json");
     let text = std::fs::read_to_string(path).unwrap();

@@ -12,7 +12,7 @@ pub(super) struct Row {
     pub(super) tool: &'static str,
     /// Seeds and drifts the account; returns the desired state, and what goes behind `plan`.
     pub(super) prepare: fn(&Account) -> (Value, Vec<String>),
-    /// What undo keeps on purpose, as part of the ids of changes.
+    /// What undo keeps on purpose, as part of the IDs of changes.
     pub(super) kept: &'static [&'static str],
 }
 

@@ -225,6 +225,7 @@ fn hold(scenes: &[Scene]) {
     let mut verbs: Vec<&str> = runs()
         .map(|(_, (arguments, _))| arguments[0].as_str())
         .collect();
+    verbs.sort_unstable();
     verbs.dedup();
     for (scene, (arguments, stdin)) in runs() {
         let whole = scene.prepared(arguments, stdin).run();

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the book, and follows every link in it that does not leave it: the page is there, and so is the place on it. What is outside
-# docs/ is not in the book.
+# Builds the book, and follows every link in it that does not leave it: the page is there, and so is the place on it. What is
+# outside docs/ is not in the book.
 set -euo pipefail
 root=$(cd -- "$(dirname -- "$0")/../.." && pwd)
 top=$(mktemp -d)

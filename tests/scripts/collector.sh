@@ -44,7 +44,8 @@ record "$tmp/deb.txt" >"$tmp/deb.json"
 sbom <"$tmp/deb.json" >"$tmp/deb.cdx.json"
 [ "$(jq '.components | length' "$tmp/deb.cdx.json")" -eq $(($(wc -l <"$tmp/theirs") + 1)) ] || fail "components are missing"
 
-# -- odd characters, packages of every state (all but two have files on the node), and a kernel that waits for a reboot; on a system of dpkg's own format
+# -- odd characters, packages of every state (all but two have files on the node), and a kernel that waits for a reboot; on a
+# system of dpkg's own format
 system="$tmp/deb root"
 mkdir -p "$system/var/lib/dpkg" "$system/run" "$system/etc"
 touch "$system/run/reboot-required"

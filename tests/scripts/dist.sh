@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # scripts/dist.sh: what it packs holds all that `make install` installs, runs from a package, from an archive and without a system
-# around it, as one program with links or as one for each tool. The packed binaries are those of the other tests, which the one program
-# starts here; with LONG=1 it is built of the tools, for glibc 2.17.
+# around it, as one program with links or as one for each tool. The packed binaries are those of the other tests, which the one
+# program starts here; with LONG=1 it is built of the tools, for glibc 2.17.
 set -euo pipefail
 root=$(cd -- "$(dirname -- "$0")/../.." && pwd)
 export PATH="$root/.venv/bin:$PATH"
@@ -188,7 +188,8 @@ for wrong in "$top/nowhere" "$top"; do
     grep -q '^dist: ' "$top/said" || fail "it says $(cat "$top/said")"
 done
 [ "$(grep 'cdx' "$out/SHA256SUMS")" = "$before" ] || fail "what is there was changed"
-# As dist.sh builds it, but not optimized: for another glibc than this machine's, ring's C and assembly among it. It compiles for minutes.
+# As dist.sh builds it, but not optimized: for another glibc than this machine's, ring's C and assembly among it. It compiles for
+# minutes.
 [ -n "${LONG:-}" ] || { echo "dist: ok" && exit; }
 cd -- "$root"
 target=$arch-unknown-linux-gnu

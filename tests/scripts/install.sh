@@ -71,7 +71,7 @@ fish_words() {
 }
 # After ":" is what completes the word in front of it.
 for line in 'ssm-agentcheck ch:check' 'ssm-agentcheck check --ro:--roles' 'ssm-scp lint -o sar:sarif' 'ssm-prefs show --profile sh:shop' \
-    'ssm-run --region eu-n:eu-north-1'; do
+    'ssm-run --region eu-n:eu-north-1' 'ssm-agentcheck --profile sh:shop' 'ssm-agentcheck --region eu-n:eu-north-1'; do
     typed=${line%:*} word=${line##*:}
     case $(zsh_line "$typed") in "${typed% *} $word"*) ;; *) fail "$typed<Tab> in zsh: $(zsh_line "$typed")" ;; esac
     fish_words "$typed" | grep -qx -e "$word" || fail "$typed<Tab> in fish: $(fish_words "$typed")"
@@ -110,7 +110,8 @@ for filter in pagerduty teams; do
     env -i PATH="$top/here/bin" ssm-events format --jq-file "$top/here/share/ssm-rollout/send.d/$filter.jq" -f /dev/null || fail "$filter.jq"
 done
 
-# One tool alone, as the README has it: each is a package whose one program has its name. With LONG=1 it is built, which takes minutes.
+# One tool alone, as the README has it: each is a package whose one program has its name. With LONG=1 it is built, which takes
+# minutes.
 cd -- "$root"
 cargo metadata --locked --no-deps --format-version 1 >"$top/metadata"
 for tool in $tools; do

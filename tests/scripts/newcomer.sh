@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Plays somebody who has just cloned this: the README's `make install` into a fresh home, then the commands of all documents, page by
-# page, as they are printed. README and tutorial are played in bash, dash and zsh and on terminals, of which golden captures are kept.
-# tests/newcomer/pages/PAGE prepares what a page takes for granted, tests/newcomer/elsewhere lists the commands that other tests run, or none.
+# Plays somebody who has just cloned this: the README's `make install` into a fresh home, then the commands of all documents, page
+# by page, as they are printed. README and tutorial are played in bash, dash and zsh and on terminals, of which golden captures
+# are kept. tests/newcomer/pages/PAGE prepares what a page takes for granted, tests/newcomer/elsewhere lists the commands that
+# other tests run, or none.
 #
 # All share one local AWS, in which each has an organization of its own: that of the demo, with other account IDs.
 #
@@ -67,7 +68,8 @@ commands README -v section='## Install' >"$top/install"
 echo "newcomer: make install took $((SECONDS - started)) s"
 
 # `check` and its like end with 1 when they find something, which is what a newcomer sees and no mistake of the page. A status of 2
-# is one, also within a pipe, where no shell would notice. Wrappers are where the tools are, so that they are found as the tools are.
+# is one, also within a pipe, where no shell would notice. Wrappers are where the tools are, so that they are found as the tools
+# are.
 wrapper() { # program directory
     # shellcheck disable=SC2016 # Expanded by the wrapper.
     printf '#!/bin/sh\nPATH="%s:${PATH#"%s:"}"\n"%s" "$@"\nstatus=$?\n[ "$status" -ne 1 ] || exit 0\n[ "$status" -eq 0 ] || echo "%s $*: $status" >>"$FAILED"\nexit "$status"\n' \

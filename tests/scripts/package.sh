@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Plays somebody who takes a package, or a clone: each line of the README that installs one, as it is printed, but below a directory; then
-# the first table. Prints how long that took. What else the packages hold is for tests/scripts/dist.sh.
-# The clone takes the binaries of the other tests; with LONG=1 it builds its own, as the README says.
+# Plays somebody who takes a package, or a clone: each line of the README that installs one, as it is printed, but below a
+# directory; then the first table. Prints how long that took. What else the packages hold is for tests/scripts/dist.sh. The clone
+# takes the binaries of the other tests; with LONG=1 it builds its own, as the README says.
 set -euo pipefail
 export CARGO_HOME=${CARGO_HOME:-$HOME/.cargo} RUSTUP_HOME=${RUSTUP_HOME:-$HOME/.rustup}
 root=$(cd -- "$(dirname -- "$0")/../.." && pwd)
@@ -17,8 +17,8 @@ PATH="$root/.venv/bin:$PATH:/usr/sbin:/sbin" FAST=1 "$root/scripts/dist.sh" --bi
 . "$root/tests/scripts/local_aws"
 an_account 111122223333
 
-# Installs below $at, where no dependency is. That they are found is for the package manager of the system to say: apt is asked here,
-# of rpm's the names are held below.
+# Installs below $at, where no dependency is. That they are found is for the package manager of the system to say: apt is asked
+# here, of rpm's the names are held below.
 sudo() { "$@"; }
 apt() {
     [ "$1" = install ] || fail "apt $1"
@@ -34,8 +34,8 @@ tar() {
     mkdir -p "$at/usr/local"
     command tar "${@/#\/usr\/local/"$at/usr/local"}"
 }
-# Shows the first table with what was installed below $at, and says how long it took since $began. Nothing else is on the PATH, so that
-# what is installed is what runs.
+# Shows the first table with what was installed below $at, and says how long it took since $began. Nothing else is on the PATH, so
+# that what is installed is what runs.
 first_table() {
     local bin took
     bin=$(find "$at" -name ssm-agentcheck -path '*/bin/*' -printf '%h')
@@ -46,7 +46,8 @@ first_table() {
     echo "package: from $1 to the first table: $((took / 10)).$((took % 10)) s"
     first_use "$bin"
 }
-# Plays the first use of the README, as it is printed, with what was installed, where nothing is but what it makes. Findings are no error.
+# Plays the first use of the README, as it is printed, with what was installed, where nothing is but what it makes. Findings are
+# no error.
 first_use() { # bin
     rm -rf "$top/use" && mkdir "$top/use"
     (
@@ -66,7 +67,8 @@ awk -v page=README -v kinds=console -v section='## First use' -f "$root/tests/ne
 sed -n 's/^\$ \(sudo .*ssm-tools-[^ ]*.*\)$/\1/p' "$root/README.md" | sed -E 's/ +#.*//' >"$top/lines"
 [ "$(wc -l <"$top/lines")" -eq 3 ] || fail "the README installs by: $(cat "$top/lines")"
 cd -- "$top/packages"
-# Below a directory nothing else is installed, so that dependencies are passed over: the README names them. What rpmlib() names, rpm has.
+# Below a directory nothing else is installed, so that dependencies are passed over: the README names them. What rpmlib() names,
+# rpm has.
 needed=$(rpm -qpR ssm-tools-*.rpm | grep -v '^rpmlib(' | sort | paste -sd,)
 [ "$needed" = "bash,glibc >= 2.17,jq,libgcc" ] || fail "the .rpm needs $needed"
 needed=$(dpkg-deb --field ssm-tools-*.deb Depends Pre-Depends Recommends)

@@ -135,6 +135,37 @@ skips_a_phase_without_a_desired_file() {
     expect_said "skipped: there is no"
 }
 
+refuses_a_directory_without_any_desired_state() {
+    mkdir empty misnamed && echo '{}' >misnamed/agents.json
+    mkdir misnamed/prefs # Of no layers.
+    for desired in empty misnamed; do
+        run rollout.sh --yes --desired "$desired" --run-dir r
+        expect_status 2
+        expect_said "rollout: no desired state in $desired: expected one or more of prefs"
+        expect_said "agent.json"
+        if grep 'findings:' said; then fail "it counts what nobody looked for"; fi
+        [ ! -e r ] || fail "it made a run directory"
+    done
+    expect_log ""
+    run_make check DESIRED=empty
+    expect_status 2
+    expect_said "no desired state in empty"
+}
+
+names_the_files_that_no_phase_reads_where_one_is_missing() {
+    echo '{}' >desired/routes.json
+    run rollout.sh --yes "${everything[@]}"
+    if grep 'no phase reads' said; then fail "nothing is missing"; fi
+    mv desired/agent.json desired/agents.json
+    mkdir desired/scps
+    run rollout.sh --yes "${everything[@]}"
+    expect_status 0
+    expect_said "skipped: there is no desired/agent.json"
+    expect_said "rollout: note: no phase reads desired/agents.json"
+    expect_said "rollout: note: no phase reads desired/scps"
+    if grep 'reads desired/role' said; then fail "it is read"; fi
+}
+
 works_in_all_regions_asked_for() {
     echo after >"$FAKE/ssm-agentcheck.eu-central-1"
     run rollout.sh --yes "${everything[@]}" --only preferences --region us-east-1 --region eu-central-1

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# scripts/rollout.sh --accept unread:ACCOUNT, with ssm-scp itself and a local AWS: a guardrail that nobody could judge is refused before
-# anything is written, and goes on when each account that it binds is accepted, by the IDs that ssm-scp prints.
+# scripts/rollout.sh --accept unread:ACCOUNT, with ssm-scp itself and a local AWS: a guardrail that nobody could judge is refused
+# before anything is written, and goes on when each account that it binds is accepted, by the IDs that ssm-scp prints.
 # shellcheck source=tests/scripts/scene
 . "$(dirname -- "$0")/scene"
 

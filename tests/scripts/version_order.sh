@@ -251,8 +251,8 @@ int main(void) {
 C
     cp "$source/apk.c" "$tmp/apk.c"
     cc -I "$tmp/stubs" -o "$tmp/order" "$tmp/order.c" "$tmp/apk.c" || fail "libsolv does not compile"
-    # It takes a suffix and its number for one part, so that `_rc` and `_rc0` are equal, and `_rc1` goes before `_rc_p1`. To apk-tools
-    # the number is a part of its own, which goes before a further suffix and after none.
+    # It takes a suffix and its number for one part, so that `_rc` and `_rc0` are equal, and `_rc1` goes before `_rc_p1`. To
+    # apk-tools the number is a part of its own, which goes before a further suffix and after none.
     grep -vE '_[a-z]+(_|0|-|'$'\t''|$)' "$tmp/apk.all" >"$tmp/apk.pairs"
     "$tmp/order" <"$tmp/apk.pairs" >"$tmp/apk.theirs"
     # Most pairs that are made up are not versions to apk.

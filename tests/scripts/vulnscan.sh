@@ -341,7 +341,8 @@ fi
 run --out "$tmp/the scan" --offline --advisories "$tmp/osv dump" --advisories "$tmp/secdb.zip"
 expect 1
 
-# -- 2: jq is for lines of the chain: what it judged once is in ssm-vulns. No program of jq's includes another, which jq 1.8.2 may abort on.
+# -- 2: jq is for lines of the chain: what it judged once is in ssm-vulns. No program of jq's includes another, which jq 1.8.2 may
+# abort on.
 ! grep -rnE "(^|[;[:space:]'\"])(import|include) +\"" --include='*.jq' --include='*.sh' --include='*.py' --include='*.mk' --include='*.yml' "$root/scripts" ||
     fail "a program of jq takes in another"
 [ "$(cd "$root/scripts/vulnscan.d" && echo *)" = "collector.ps1 collector.sh" ] || fail "there is more than the collector: $(ls "$root/scripts/vulnscan.d")"

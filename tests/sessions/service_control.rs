@@ -207,7 +207,7 @@ pub(crate) fn enable_resource_control(management: &Account, accounts: &[&str]) {
     }
 }
 
-/// Returns the ids of what both checks find of roles, each once.
+/// Returns the IDs of what both checks find of roles, each once.
 fn found(management: &Account, account: &Account) -> Vec<String> {
     let shown = management.tool(exe("ssm-scp")).args(["show"]).run();
     shown.assert_status(0);

@@ -74,7 +74,7 @@ fn n_events(to: &str, output: &Output) -> usize {
         "asff" => {
             let left_out = output
                 .stderr
-                .split(" records without account, Region or time");
+                .split(" records without account, region or time");
             let left_out = left_out
                 .into_iter()
                 .next()

@@ -94,7 +94,7 @@ fn a_torn_last_line_of_a_delivery_log_is_dropped() {
         std::fs::write(&log, bytes).unwrap();
         assert_eq!([missing(&[&log], "e-0"), missing(&[&log], "e-1")], [0, 1]);
     }
-    // Another file, which is whole, is no log.
+    // Another file, which is whole, is not a log.
     std::fs::write(&log, r#"{"routes": []}"#).unwrap();
     let input = json!({"eventID": "e-0", "eventName": "StartSession"}).to_string();
     let arguments = ["reconcile", "--delivered", log.to_str().unwrap()];

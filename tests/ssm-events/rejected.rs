@@ -1,4 +1,4 @@
-//! `send` and a message that was rejected: it is not sent again as it is, is no duplicate, and is made anew.
+//! `send` and a message that was rejected: it is not sent again as it is, is not a duplicate, and is made anew.
 
 use std::path::Path;
 

@@ -180,7 +180,7 @@ fn what_security_hub_has_no_place_for_is_counted() {
     untimed["eventTime"] = json!("yesterday");
     let left = asff(&format!("{without}\n{untimed}\n{}\n", record("ssm")));
     left.assert_status(2)
-        .assert_complains("2 records without account, Region or time: in no list");
+        .assert_complains("2 records without account, region or time: in no list");
     assert_eq!(lists(&left).len(), 1);
     asff("").assert_status(0).assert_stderr("");
 }

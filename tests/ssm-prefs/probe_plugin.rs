@@ -102,7 +102,7 @@ fn a_plugin_that_opens_nothing_is_ended_with_its_children_and_so_is_the_session(
             "echo 'Bad CPU type in executable' >&2; exit 86",
             "session-manager-plugin ended: Bad CPU type in executable",
         ),
-        ("kill -9 $$", "session-manager-plugin ended without a word"),
+        ("kill -9 $$", "session-manager-plugin exited without output"),
     ] {
         let scene = Scene::new(WHOLE, &[]);
         let began = Instant::now();

@@ -1,4 +1,4 @@
-//! What is run on which node, by ids and records, by platform, and what is reported of nodes that nothing reaches.
+//! What is run on which node, by IDs and records, by platform, and what is reported of nodes that nothing reaches.
 
 use serde_json::{Value, json};
 

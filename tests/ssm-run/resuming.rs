@@ -8,7 +8,7 @@ use testbed::Account;
 
 use super::{account, column, id, ids, invocations, node, requests, run, runs, tool};
 
-/// Kills a run of 150 nodes once it has sent `n_sent` commands, and returns the id of the first.
+/// Kills a run of 150 nodes once it has sent `n_sent` commands, and returns the ID of the first.
 fn killed(account: &Account, n_sent: usize) -> String {
     // The answer to the last is held back, so that nothing more happens.
     account.fault(json!({"operation": "SendCommand", "after": n_sent - 1, "kind": "drop", "when": "after", "milliseconds": 20_000}));

@@ -100,7 +100,7 @@ fn a_backport_of_which_the_tracker_does_not_know_is_a_gap() {
             .contains("Debian's tracker has no version of unstable");
         assert_eq!(is_said, expected.is_some(), "{}", output.stdout);
     }
-    // What the tracker says of another source is no answer to OSV's.
+    // What the tracker says of another source is not an answer to OSV's.
     let advisories = [
         osv("DSA-1", "Debian:12", "a", "1-1+deb12u1", json!({})),
         json!({"b": {"CVE-2026-0002": {"description": "d", "releases": normal}},
@@ -148,7 +148,7 @@ fn a_backport_that_osv_says_nothing_of_is_a_gap() {
     );
     let message = "a 2-1~bpo12+1 on 1 node is a backport, and may lack the fixes of 2 advisories in spite of its number";
     assert!(output.stdout.contains(message), "{}", output.stdout);
-    // What is of the release, what is below every fix, and what the tracker judges are no gaps.
+    // What is of the release, what is below every fix, and what the tracker judges are not gaps.
     assert_eq!(
         listed(found(&advisories, "2-1").assert_status(1)),
         ["DSA-3 a 3-1"]

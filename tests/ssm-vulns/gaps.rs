@@ -261,7 +261,7 @@ fn an_input_that_is_none_is_an_error() {
     }
 }
 
-/// Records that a command was sent, or of a scan for patches, are no nodes without anything wrong.
+/// Records that a command was sent, or of a scan for patches, are not nodes without anything wrong.
 #[test]
 fn an_input_without_an_inventory_is_an_error() {
     let mut scan = invocation("i-1", "");

@@ -180,7 +180,7 @@ fn versions_between_which_csaf_says_that_all_are_affected_are_a_gap() {
             "CVE-2024-0001 names a first or last affected version of a, which is not read";
         assert!(reason(&output).ends_with(expected), "{}", reason(&output));
     }
-    // What is not installed is not missed, and what is looked into or not affected is no row.
+    // What is not installed is not missed, and what is looked into or not affected is not a row.
     for (status, name) in [
         ("last_affected", "c"),
         ("under_investigation", "a"),

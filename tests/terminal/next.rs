@@ -16,12 +16,18 @@ fn next(account: &Account, command: &str) -> Option<String> {
     next.map(|(_, next)| next.trim_end().to_owned())
 }
 
-/// Runs what comes after each command, with the words in capitals put in, and holds it to what is expected. No status above 1.
+/// Runs what comes after each command, with the words in capitals put in, and holds it to what is expected. No status above 1. What is
+/// put in is explained above the command.
 fn each_works(account: &Account, commands: &[(&str, &str)], given: &[(&str, &str)]) {
     for (command, expected) in commands {
         let mut line = next(account, command).unwrap_or_default();
         assert_eq!(line, *expected, "{command}");
-        for (word, value) in given {
+        let shown = on_terminal(account, 200, command).run().stdout;
+        for (word, value) in given.iter().filter(|(word, _)| expected.contains(word)) {
+            assert!(
+                shown.contains(&format!(": {word} is a ")),
+                "{command}: {word}: {shown}"
+            );
             line = line.replace(word, value);
         }
         let run = shell(account, &line).run();
@@ -65,7 +71,7 @@ fn in_an_organization() {
         ),
         (
             "ssm-scp plan -f guard.json".to_owned(),
-            "ssm-scp plan -f guard.json >plan.json && ssm-scp apply --assume-role 'arn:aws:iam::{account}:role/NAME' <plan.json"
+            "ssm-scp plan -f guard.json >plan.json && ssm-scp apply --assume-role 'arn:{partition}:iam::{account}:role/NAME' <plan.json"
                 .to_owned(),
         ),
     ];
@@ -77,6 +83,118 @@ fn in_an_organization() {
     each_works(&account, &commands, &given);
     // It is there now, so that nothing comes next.
     assert_eq!(next(&account, "ssm-scp plan -f guard.json"), None);
+}
+
+/// A plan would be refused where accounts could not be read.
+#[test]
+fn after_an_impact_with_unread_accounts_they_are_to_be_read() {
+    let (account, _) = organization();
+    let last = |line: &str| {
+        let output = on_terminal(&account, 200, line).run();
+        output.assert_status(2);
+        let mut lines = output.stdout.lines().rev().map(str::to_owned);
+        (
+            lines.next().unwrap(),
+            lines.next().unwrap(),
+            lines.next().unwrap(),
+        )
+    };
+    let (next, explained, counts) = last("ssm-scp impact -f guard.json");
+    let role = "--assume-role 'arn:{partition}:iam::{account}:role/NAME'";
+    assert_eq!(
+        next,
+        format!("ssm-scp: next: ssm-scp impact {role} -f guard.json")
+    );
+    assert_eq!(
+        explained,
+        "ssm-scp: NAME is a role that may read IAM, in each account"
+    );
+    assert!(
+        counts.ends_with("1 account or region could not be read"),
+        "{counts}"
+    );
+    let (end, ..) =
+        last("ssm-scp impact -f guard.json --assume-role arn:aws:iam::{account}:role/NAME");
+    assert!(end.ends_with("could not be read"), "{end}");
+}
+
+/// What a shell pipes in as a file is gone when it is to be read again.
+#[test]
+fn a_pipe_is_not_repeated_by_its_number() {
+    let (account, member) = organization();
+    let principal = format!("arn:aws:iam::{}:role/Developer", member.id());
+    let python = repository().join(".venv/bin/python");
+    let terminal = repository().join("tests/testbed/terminal.py");
+    shell(&account, "ssm-scp show >organization.jsonl")
+        .run()
+        .assert_status(0);
+    let line = format!(
+        "'{}' '{}' 200 bash -c 'ssm-scp simulate --guard guard.json --principal {principal} --organization <(cat organization.jsonl)'",
+        python.display(),
+        terminal.display()
+    );
+    let output = shell(&account, &line).run();
+    output.assert_status(0);
+    assert!(
+        output.stdout.contains("next: ssm-scp impact "),
+        "{output:?}"
+    );
+    assert!(!output.stdout.contains("/dev/fd"), "{output:?}");
+}
+
+/// The webhook that a plan reads is named before the plan is.
+#[test]
+fn a_plan_that_needs_the_webhook_says_so_before() {
+    let account = account();
+    let before = "ssm-events: before a plan: environment variable SLACK_WEBHOOK_URL is not set: export it first\n";
+    let check = || on_terminal(&account, 200, "ssm-events check -f events.json");
+    let output = check().run();
+    let end = format!("{before}ssm-events: next: ssm-events plan -f events.json\n");
+    assert!(output.stdout.ends_with(&end), "{output:?}");
+    let url = (
+        "SLACK_WEBHOOK_URL",
+        "https://hooks.slack.com/services/T/B/x",
+    );
+    let output = check().env(url.0, url.1).run();
+    assert!(!output.stdout.contains("before a plan"), "{output:?}");
+    let (_, next) = output.stdout.rsplit_once("next: ").unwrap();
+    let planned = shell(&account, next.trim_end()).env(url.0, url.1).run();
+    planned.assert_status(0);
+}
+
+/// Nothing was read, so that there is nothing to report.
+#[test]
+fn after_a_bucket_that_does_not_exist_comes_nothing() {
+    let account = account();
+    let output = on_terminal(&account, 200, "ssm-events history --s3 s3://nosuch-bucket").run();
+    output.assert_status(2);
+    assert!(
+        output
+            .stdout
+            .contains("fix: correct the name of the bucket"),
+        "{output:?}"
+    );
+    assert!(!output.stdout.contains("next: "), "{output:?}");
+}
+
+/// What was not delivered is a table, as `history` has it.
+#[test]
+fn records_that_were_not_delivered_are_a_table() {
+    let account = account();
+    let records = testbed::fixture("terminal/records.jsonl");
+    std::fs::copy(records, account.home().join("records.jsonl")).unwrap();
+    std::fs::write(account.home().join("delivered.jsonl"), "").unwrap();
+    let line = "ssm-events reconcile --delivered delivered.jsonl -f records.jsonl";
+    let output = on_terminal(&account, 200, line).run();
+    output.assert_status(0);
+    assert!(
+        !output.stdout.contains("\"eventID\"") && !output.stdout.contains("eventID"),
+        "{output:?}"
+    );
+    assert!(output.stdout.contains(" records\n"), "{output:?}");
+    let next = next(&account, line).unwrap();
+    assert_eq!(next, format!("{line} | ssm-events report"));
+    shell(&account, &next).run().assert_status(0);
 }
 
 /// The roles that were typed are those of the way back, too.

@@ -3,8 +3,9 @@
 use crate::rules::Rule;
 use crate::source::File;
 
-pub(crate) const ENGLISH: [Rule; 2] = [
+pub(crate) const ENGLISH: [Rule; 3] = [
     ("words_are_plain", words_are_plain),
+    ("comments_are_plain", comments_are_plain),
     ("texts_are_plain", texts_are_plain),
 ];
 
@@ -35,6 +36,9 @@ const IN_TEXTS: [(&str, &str); 6] = [
     ("feed ", "pipe in, pass"),
 ];
 
+/// The same of comments and documents.
+const IN_COMMENTS: [(&str, &str); 4] = [IN_TEXTS[0], IN_TEXTS[1], IN_TEXTS[2], IN_TEXTS[3]];
+
 /// The ends of the names of files that people write sentences in.
 const WRITTEN: [&str; 7] = [".rs", ".md", ".sh", ".py", ".jq", ".yml", ".toml"];
 
@@ -62,7 +66,7 @@ fn words_are_plain(files: &[File]) -> Vec<String> {
     complaints
 }
 
-/// Texts in the sources of tools and shared crates. Comments and tests are for whoever writes here.
+/// Texts in the sources of tools and shared crates.
 fn texts_are_plain(files: &[File]) -> Vec<String> {
     let mut complaints = Vec::new();
     let is_ours = |file: &&File| {
@@ -73,21 +77,106 @@ fn texts_are_plain(files: &[File]) -> Vec<String> {
         is_of_product && file.is_rust() && !is_test
     };
     for file in files.iter().filter(is_ours) {
-        let lines = file.text.lines().take_while(|line| *line != "#[cfg(test)]");
-        for (index, line) in lines.enumerate() {
-            if line.trim_start().starts_with("//") {
-                continue;
-            }
-            for text in line.split('"').skip(1).step_by(2) {
-                for (word, instead) in IN_TEXTS.iter().filter(|(word, _)| says(text, word)) {
-                    let number = index + 1;
-                    let word = word.trim();
-                    complaints.push(format!("{}:{number}: '{word}': {instead}", file.path));
-                }
+        for (number, text) in texts(file.code()) {
+            complaints.extend(complaints_of(file, number, text, &IN_TEXTS));
+        }
+    }
+    complaints
+}
+
+fn complaints_of<'f>(
+    file: &'f File,
+    number: usize,
+    text: &'f str,
+    words: &'f [(&str, &str)],
+) -> impl Iterator<Item = String> + 'f {
+    let said = words.iter().filter(move |(word, _)| says(text, word));
+    said.map(move |(word, instead)| {
+        let word = word.trim();
+        format!("{}:{number}: '{word}': {instead}", file.path)
+    })
+}
+
+/// Comments in sources, and documents outside code.
+fn comments_are_plain(files: &[File]) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for file in files {
+        let is_source = file.is_rust()
+            && ["tools/", "shared/", "tests/"]
+                .iter()
+                .any(|top| file.path.starts_with(top));
+        let is_document = file.path.ends_with(".md") && !file.path.starts_with("tests/fixtures/");
+        let mut is_code = false;
+        for (index, line) in file.text.lines().enumerate() {
+            is_code ^= is_document && line.trim_start().starts_with("```");
+            let line = line.trim_start();
+            let is_comment = is_source && line.starts_with("//");
+            if is_comment || (is_document && !is_code) {
+                // Names in code are between backquotes.
+                let words = line.split('`').step_by(2);
+                complaints.extend(
+                    words.flat_map(|words| complaints_of(file, index + 1, words, &IN_COMMENTS)),
+                );
             }
         }
     }
     complaints
+}
+
+/// Returns the texts in lines of code, each with the number of its line. A text that goes on in the next line is one in each.
+fn texts<'f>(code: impl Iterator<Item = (usize, &'f str)>) -> Vec<(usize, &'f str)> {
+    let mut texts = Vec::new();
+    // What ends the text at hand.
+    let mut end: Option<String> = None;
+    for (number, mut rest) in code {
+        loop {
+            if let Some(ends) = &end {
+                let at = end_of(rest, ends);
+                texts.push((number, &rest[..at.unwrap_or(rest.len())]));
+                let Some(at) = at else { break };
+                rest = &rest[at + ends.len()..];
+                end = None;
+            }
+            let Some(at) = rest.find('"') else { break };
+            let (before, after) = (&rest[..at], &rest[at + 1..]);
+            if before.contains("// ") {
+                break;
+            }
+            rest = after;
+            // A character is not a text.
+            if before.ends_with('\'') || before.ends_with("'\\") {
+                continue;
+            }
+            let raw = before.trim_end_matches('#');
+            let n_signs = before.len() - raw.len();
+            let n_signs = if raw.ends_with('r') { n_signs } else { 0 };
+            end = Some(format!("\"{}", "#".repeat(n_signs)));
+        }
+    }
+    texts
+}
+
+/// Returns where a text ends, whose quotes may be escaped.
+fn end_of(text: &str, end: &str) -> Option<usize> {
+    let mut ends = text.match_indices(end).map(|(at, _)| at);
+    ends.find(|at| {
+        let before = &text[..*at];
+        let n_slashes = before.len() - before.trim_end_matches('\\').len();
+        end.len() > 1 || n_slashes.is_multiple_of(2)
+    })
+}
+
+#[test]
+fn a_text_is_found_wherever_its_line_begins() {
+    let code = [
+        r#"let one = "a", two = 'b'; // not "this""#,
+        r#"bail!("c \"d\" \"#,
+        r#"    e", '"', f);"#,
+        r##"let raw = r#"g "h""#; x("i")"##,
+    ];
+    let code = code.into_iter().enumerate();
+    let texts: Vec<&str> = texts(code).into_iter().map(|(_, text)| text).collect();
+    assert_eq!(texts, ["a", r#"c \"d\" \"#, "    e", r#"g "h""#, "i"]);
 }
 
 /// Returns whether a text has words that are followed by the end of one.

@@ -14,7 +14,7 @@ use crate::{Session, describe};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Account {
     pub(crate) id: String,
-    /// The ids of the organizational units above it, the root first; `None` when the list does not say.
+    /// The IDs of the organizational units above it, the root first; `None` when the list does not say.
     pub(crate) units: Option<Vec<String>>,
 }
 
@@ -99,7 +99,7 @@ fn units<T: AsRef<str>>(paths: &[T]) -> Option<Vec<String>> {
     Some(units.map(str::to_owned).collect())
 }
 
-/// Reads ids one a line, with comments after `#`, or JSON: ids, accounts as Organizations prints them, its whole answers,
+/// Reads IDs one a line, with comments after `#`, or JSON: IDs, accounts as Organizations prints them, its whole answers,
 /// or entities as `ssm-scp show` prints them.
 fn parse(text: &str) -> anyhow::Result<Accounts> {
     let mut accounts = Accounts::default();

@@ -7,7 +7,7 @@ use aws_credential_types::provider::{ProvideCredentials, future};
 /// The name of sessions of roles.
 pub(crate) const SESSION: &str = "ssm-tools";
 
-/// What is said when a role is assumed. Its external id is a secret, which nothing can print.
+/// What is said when a role is assumed. Its external ID is a secret, which nothing can print.
 #[derive(Clone, Default)]
 pub(crate) struct AssumeRoleOptions {
     pub(crate) external_id: Option<String>,
@@ -24,7 +24,7 @@ impl std::fmt::Debug for AssumeRoleOptions {
     }
 }
 
-/// The credentials of a role. Nothing can print them: the SDK's own provider would quote the external id.
+/// The credentials of a role. Nothing can print them: the SDK's own provider would quote the external ID.
 struct Assumed(AssumeRoleProvider);
 
 impl std::fmt::Debug for Assumed {

@@ -21,7 +21,7 @@ impl Metadata {
     /// Returns the service at `endpoint`, or where the AWS environment says.
     ///
     /// # Errors
-    /// `endpoint` is no URL, or `AWS_CA_BUNDLE` cannot be read.
+    /// `endpoint` is not a URL, or `AWS_CA_BUNDLE` cannot be read.
     pub fn new(endpoint: Option<&str>) -> anyhow::Result<Metadata> {
         let config = ProviderConfig::without_region().with_http_client(http::client()?);
         let mut builder = aws_config::imds::Client::builder()

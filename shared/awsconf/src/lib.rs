@@ -39,7 +39,7 @@ pub use imds::Metadata;
 pub use interrupt::Interrupt;
 pub use permissions::GRANTS;
 pub use secret_source::Source;
-pub use session::Session;
+pub use session::{Session, at_bucket};
 pub use transient::{PASSING_REFUSALS, PassingRefusal, Service, passes_within, retried};
 
 /// The `region` of a target for services that have none: IAM, Organizations.

@@ -170,7 +170,7 @@ struct WithCode {
     first: Mutex<Option<Credentials>>,
 }
 
-/// Nothing can print the external id.
+/// Nothing can print the external ID.
 impl std::fmt::Debug for WithCode {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "the credentials of profile '{}'", self.profile)

@@ -32,7 +32,7 @@ impl FromStr for Source {
     }
 }
 
-/// Anything else is no name of a variable, but may be the secret.
+/// Anything else is not a name of a variable, but may be the secret.
 fn is_variable(name: &str) -> bool {
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     !name.is_empty() && name.bytes().all(is_name)

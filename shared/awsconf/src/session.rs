@@ -7,12 +7,14 @@ use aws_config::identity::IdentityCache;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
 use cli::Target;
 use records::Arn;
 
 use crate::arguments::{ALL, in_account, is_per_account};
 use crate::assuming::{AssumeRoleOptions, assume};
-use crate::error::{NO_HOST, describe_as};
+use crate::error::{NO_HOST, bucket_region, describe_as};
 use crate::guard::guarded;
 use crate::profile::Profile;
 use crate::{AwsArgs, GLOBAL, http, mfa, settings};
@@ -32,7 +34,7 @@ pub struct Session {
     pub partition: String,
     /// The caller's ARN as STS gives it.
     pub caller: String,
-    /// The ids of the organizational units above the account, the root first; `None` when nothing says.
+    /// The IDs of the organizational units above the account, the root first; `None` when nothing says.
     pub units: Option<Vec<String>>,
     /// What goes with every role that is assumed.
     pub(crate) assuming: AssumeRoleOptions,
@@ -208,6 +210,19 @@ impl AwsArgs {
     }
 }
 
+/// Returns a session in the region of a bucket, as its HeadBucket names one: also to who may not look into it. Without one, it is the
+/// same session, and the first read shows why.
+pub fn at_bucket<E>(
+    session: &Session,
+    head: Result<Option<&str>, &SdkError<E, HttpResponse>>,
+) -> Session {
+    let region = head.unwrap_or_else(bucket_region);
+    match region.filter(|region| *region != session.target.region) {
+        Some(region) => session.in_region(region),
+        None => session.clone(),
+    }
+}
+
 impl Session {
     /// Returns the same session for another region.
     #[must_use]
@@ -226,7 +241,7 @@ impl Session {
         }
     }
 
-    /// Returns a session in another account, through roles whose ARNs have `{account}` for its id. Without roles it is
+    /// Returns a session in another account, through roles whose ARNs have `{account}` for its ID. Without roles it is
     /// this session when the account is its own, and `None` otherwise.
     ///
     /// # Errors

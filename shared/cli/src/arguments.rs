@@ -77,5 +77,14 @@ fn refuse_misused(matches: &clap::ArgMatches) -> Result<(), clap::Error> {
 }
 
 fn command<A: CommandFactory>(schemas: &Schemas, permissions: &Permissions) -> clap::Command {
-    fitted(A::command().version(VERSION), schemas, permissions)
+    let mut command = A::command().version(VERSION);
+    // A linter says how old its data is beside what was built.
+    let versions = command.get_subcommands().filter_map(|verb| {
+        let data = verb.get_version()?;
+        Some((verb.get_name().to_owned(), format!("{VERSION} {data}")))
+    });
+    for (verb, version) in versions.collect::<Vec<_>>() {
+        command = command.mut_subcommand(verb, |verb| verb.version(&*version.leak()));
+    }
+    fitted(command, schemas, permissions)
 }

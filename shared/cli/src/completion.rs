@@ -39,7 +39,7 @@ pub(crate) fn script(
     Ok(match shell {
         Shell::Bash => bash(&with_reachable_states(&script, tool)),
         Shell::Zsh => zsh(&script),
-        _ => fish(&script),
+        _ => fish(&script, tool),
     })
 }
 
@@ -77,7 +77,7 @@ fn zsh(script: &str) -> String {
     lines.join("\n") + "\n"
 }
 
-fn fish(script: &str) -> String {
+fn fish(script: &str, tool: &str) -> String {
     let quoted = |called: &str| {
         let text = format!("{}{called}", names());
         format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
@@ -85,16 +85,30 @@ fn fish(script: &str) -> String {
     let mut lines = vec![FISH.to_owned()];
     lines.push(format!("set -g __ssm_profiles {}", quoted("_ssm_profiles")));
     lines.push(format!("set -g __ssm_regions {}", quoted("_ssm_regions")));
+    let mut has_flag = Vec::new();
     for line in script.lines() {
         let flag = ["profile", "region"]
             .into_iter()
             .find(|flag| line.contains(&format!(" -l {flag} ")) && line.ends_with(" -r"));
         lines.push(match flag {
-            Some(flag) => format!("{line} -f -a '(__ssm_names \"$__ssm_{flag}s\")'"),
+            Some(flag) => {
+                if !has_flag.contains(&flag) {
+                    has_flag.push(flag);
+                }
+                format!("{line} {}", of_fish(flag))
+            }
             None => line.to_owned(),
         });
     }
+    // In front of the verb, clap's condition fails where a flag still has no value: `argparse` calls that an error.
+    for flag in has_flag {
+        lines.push(format!("complete -c {tool} -l {flag} -r {}", of_fish(flag)));
+    }
     lines.join("\n") + "\n"
+}
+
+fn of_fish(flag: &str) -> String {
+    format!("-f -a '(__ssm_names \"$__ssm_{flag}s\")'")
 }
 
 /// Returns a bash completion whose states are called alike where they are entered and where they are looked for: in a name with a

@@ -30,7 +30,7 @@ pub fn utf8<'r>(mut source: impl Read + 'r) -> Result<Box<dyn Read + 'r>> {
 }
 
 /// UTF-16 that is turned into UTF-8 as it is read. Half of a pair without the other becomes the three bytes that UTF-8 does not have:
-/// whoever reads them sees that this place is no text, and can read what follows.
+/// whoever reads them sees that this place is not text, and can read what follows.
 struct Utf16<R> {
     source: R,
     is_little: bool,

@@ -53,39 +53,11 @@ impl Filter {
     /// # Errors
     /// jq does not understand it.
     pub fn compile(code: &str) -> anyhow::Result<Filter> {
-        let definitions = jaq_core::defs()
-            .chain(jaq_std::defs())
-            .chain(jaq_json::defs());
-        let functions = jaq_core::funs()
-            .chain(jaq_std::funs())
-            .chain(jaq_json::funs())
-            .chain(tables().into_vec().into_iter().map(native::run))
-            .chain(input::funs().into_vec().into_iter().map(native::run));
-        let arena = Arena::default();
-        let loaded = Loader::new(definitions).load(&arena, File { code, path: () });
-        let modules = loaded.map_err(|errors| {
-            let reasons: Vec<String> = errors
-                .iter()
-                .map(|(_, error)| describe_load(error))
-                .collect();
-            anyhow!("--jq '{code}': {}", reasons.join("; "))
-        })?;
-        let compiled = Compiler::default()
-            .with_funs(functions)
-            .with_global_vars([ENVIRONMENT])
-            .compile(modules)
-            .map_err(|errors| {
-                let unknown: Vec<String> = errors
-                    .iter()
-                    .flat_map(|(_, symbols)| symbols.iter())
-                    .map(|(name, kind)| format!("undefined {} '{name}'", kind.as_str()))
-                    .collect();
-                anyhow!("--jq '{code}': {}", unknown.join("; "))
-            })?;
         Ok(Filter {
-            compiled,
+            compiled: compiled(code, true)?,
             reads_environment: code.contains(ENVIRONMENT),
-            reads_on: reads_on(code),
+            // The compiler knows a call from the same word in a text, as a field, or as a definition of the filter's own.
+            reads_on: code.contains("input") && compiled(code, false).is_err(),
         })
     }
 
@@ -160,17 +132,38 @@ impl Yielded {
     }
 }
 
-/// Returns whether a filter calls `input` or `inputs`, and does not only name a field so, which the preferences have.
-fn reads_on(code: &str) -> bool {
-    let is_of_word = |c: char| c.is_alphanumeric() || c == '_';
-    code.match_indices("input").any(|(at, name)| {
-        let before = code[..at].chars().next_back();
-        let behind = &code[at + name.len()..];
-        let behind = behind.strip_prefix('s').unwrap_or(behind);
-        let is_field = before.is_some_and(|c| is_of_word(c) || ".$\"".contains(c))
-            || behind.trim_start().starts_with(':');
-        !is_field && !behind.starts_with(is_of_word)
-    })
+/// Compiles a filter, where `input` and `inputs` are defined or not.
+fn compiled(code: &str, with_inputs: bool) -> anyhow::Result<Compiled<Records>> {
+    let definitions = jaq_core::defs()
+        .chain(jaq_std::defs())
+        .chain(jaq_json::defs());
+    let inputs = with_inputs.then(|| input::funs().into_vec());
+    let functions = jaq_core::funs()
+        .chain(jaq_std::funs())
+        .chain(jaq_json::funs())
+        .chain(tables().into_vec().into_iter().map(native::run))
+        .chain(inputs.into_iter().flatten().map(native::run));
+    let arena = Arena::default();
+    let loaded = Loader::new(definitions).load(&arena, File { code, path: () });
+    let modules = loaded.map_err(|errors| {
+        let reasons: Vec<String> = errors
+            .iter()
+            .map(|(_, error)| describe_load(error))
+            .collect();
+        anyhow!("--jq '{code}': {}", reasons.join("; "))
+    })?;
+    Compiler::default()
+        .with_funs(functions)
+        .with_global_vars([ENVIRONMENT])
+        .compile(modules)
+        .map_err(|errors| {
+            let unknown: Vec<String> = errors
+                .iter()
+                .flat_map(|(_, symbols)| symbols.iter())
+                .map(|(name, kind)| format!("undefined {} '{name}'", kind.as_str()))
+                .collect();
+            anyhow!("--jq '{code}': {}", unknown.join("; "))
+        })
 }
 
 /// Returns the two formats of jq that jaq keeps apart from its standard library.
@@ -299,6 +292,10 @@ mod tests {
             (".content.inputs | .inputs2", false),
             ("{inputs: .content[\"inputs\"]}", false),
             (". as $input | $input", false),
+            ("select(.stdout | contains(\"bad input\"))", false),
+            ("def input: 1; input", false),
+            ("# input\n.", false),
+            ("def input: 1; inputs", true),
         ] {
             let filter = Filter::compile(code).unwrap();
             assert_eq!(filter.reads_on(), expected, "{code}");

@@ -7,6 +7,7 @@ use records::Schemas;
 use crate::flags::{Format, WITH_REPORTS};
 use crate::generate::Artefact;
 use crate::permissions::Permissions;
+use crate::typed::WHERE;
 
 /// Returns the command of a tool, with `--generate`.
 pub(crate) fn fitted(command: Command, schemas: &Schemas, permissions: &Permissions) -> Command {
@@ -37,6 +38,12 @@ pub(crate) fn fitted(command: Command, schemas: &Schemas, permissions: &Permissi
             arg.help("Read the input from FILE instead of stdin")
         });
     }
+    let of_aws = command.get_arguments();
+    let of_aws = of_aws.filter(|arg| arg.get_help_heading() == Some(WHERE));
+    let of_aws: Vec<_> = of_aws.map(|arg| arg.clone().hide(true)).collect();
+    for verb in offline(&command) {
+        command = command.mut_subcommand(verb, |verb| verb.args(of_aws.clone()));
+    }
     let has_example = schemas.example.is_some() || !schemas.of_verbs.is_empty();
     let is_there = |artefact: &Artefact| match artefact {
         Artefact::Example => has_example,
@@ -56,6 +63,17 @@ pub(crate) fn fitted(command: Command, schemas: &Schemas, permissions: &Permissi
             .help(about(has_example, calls_aws))
             .exclusive(true),
     )
+}
+
+/// Returns the verbs that say of themselves that they call nothing. What chooses accounts and regions is taken by them too, as by all
+/// verbs, and does nothing: their help is without it.
+fn offline(command: &Command) -> Vec<String> {
+    let verbs = command.get_subcommands();
+    let offline = verbs.filter(|verb| {
+        let about = verb.get_about().map(ToString::to_string);
+        about.is_some_and(|about| about.contains("without calling AWS"))
+    });
+    offline.map(|verb| verb.get_name().to_owned()).collect()
 }
 
 /// Returns what `--generate` prints.

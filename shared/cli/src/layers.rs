@@ -219,7 +219,7 @@ impl<D: DeserializeOwned> Layers<D> {
         Ok(all)
     }
 
-    /// Returns a finding of this id for every override of a target whose last day was before today.
+    /// Returns a finding of this ID for every override of a target whose last day was before today.
     ///
     /// # Errors
     /// As [`Layers::at`].
@@ -244,7 +244,7 @@ impl<D: DeserializeOwned> Layers<D> {
                     target: Some(target.clone()),
                     resource: format!("override for {}", layer.r#for),
                     message: format!("it was meant to end on {day} and is still in force: {why}"),
-                    fix: "remove the override, or give it a new day with a new reason".to_owned(),
+                    fix: "remove the override, or extend it with a new date and reason".to_owned(),
                     is_unread: false,
                 });
             }

@@ -76,8 +76,14 @@ pub(crate) fn render(
     }
     let sections = Sections::of(subject);
     sections.examples(page)?;
-    section("EXIT STATUS", &statuses(subject, &sections), page)?;
-    let calls = subject.get_arguments().any(|one| one.get_id() == "profile");
+    let statuses = match subject.has_subcommands() {
+        true => statuses_of_tool(subject),
+        false => statuses(subject, &sections),
+    };
+    section("EXIT STATUS", &statuses, page)?;
+    let calls = subject
+        .get_arguments()
+        .any(|one| one.get_id() == "profile" && !one.is_hide_set());
     let mut variables: Vec<(&str, &str)> = sections.entries("Environment");
     variables.extend(OF_AWS.iter().filter(|_| calls));
     variables.extend(OF_TERMINALS);
@@ -89,52 +95,106 @@ pub(crate) fn render(
     if !files.is_empty() {
         section("FILES", &files, page)?;
     }
-    if verb.is_some() {
+    let others: Vec<String> = match verb {
+        Some(_) => vec![tool],
+        None => verbs(subject)
+            .map(|one| format!("{tool}-{}", one.get_name()))
+            .collect(),
+    };
+    if !others.is_empty() {
         let mut roff = Roff::default();
         roff.control("SH", ["SEE ALSO"]);
-        roff.text([bold(tool), roman("(1)")]);
+        for (index, other) in others.iter().enumerate() {
+            let end = if index + 1 < others.len() {
+                "(1),"
+            } else {
+                "(1)"
+            };
+            roff.text([bold(other), roman(end)]);
+        }
         roff.to_writer(page)?;
     }
     Ok(())
 }
+
+const ERROR: &str =
+    "An error, wrong usage included. What could be read is printed, and so is what could not.";
+const STOPPED: &str = "Stopped by Ctrl-C, SIGTERM or SIGHUP.";
 
 /// What the exit status says: of 1 the verb's own help does, or one of its flags.
 fn statuses<'s>(subject: &clap::Command, sections: &'s Sections) -> Vec<(&'s str, Cow<'s, str>)> {
     let mut statuses: Vec<(&str, Cow<str>)> = Vec::new();
     let own = sections.entries("Exit status");
     if own.is_empty() {
-        statuses.push(("0", "All was read, and nothing was found.".into()));
-        let about = subject.get_about().map(ToString::to_string);
-        let about = about.unwrap_or_default();
-        let mut ones = Vec::new();
-        if let Some((_, when)) = about.split_once("exit with 1 ") {
-            ones.push(format!("{}.", capitalized(when)));
-        }
-        for flag in subject.get_arguments() {
-            let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
-            if let (Some(when), Some(flag)) = (help.strip_prefix("Exit with 1 "), flag.get_long()) {
-                ones.push(format!("With --{flag}: {when}."));
+        match found(subject) {
+            ones if ones.is_empty() => statuses.push(("0", "All was read or done.".into())),
+            ones => {
+                statuses.push(("0", "All was read, and nothing was found.".into()));
+                statuses.push(("1", ones.into()));
             }
         }
-        match ones.is_empty() {
-            true => statuses[0].1 = "All was read or done.".into(),
-            false => statuses.push(("1", ones.join(" ").into())),
-        }
-        let error = "An error, wrong usage included. What could be read is printed, and so is what could not.";
-        statuses.push(("2", error.into()));
+        statuses.push(("2", ERROR.into()));
     } else {
         statuses.extend(own.into_iter().map(|(status, when)| (status, when.into())));
     }
-    let stopped = "Stopped by Ctrl-C, SIGTERM or SIGHUP.";
     let writes = subject.get_arguments().any(|one| one.get_id() == "recover");
     statuses.push((
         "130, 143, 129",
         match writes {
-            true => format!("{stopped} What was done until then is printed with its undo.").into(),
-            false => stopped.into(),
+            true => format!("{STOPPED} What was done until then is printed with its undo.").into(),
+            false => STOPPED.into(),
         },
     ));
     statuses
+}
+
+/// What the exit status of a tool says, by what its verbs do.
+fn statuses_of_tool(tool: &clap::Command) -> Vec<(&'static str, Cow<'static, str>)> {
+    let mut ones: Vec<(String, Vec<&str>)> = Vec::new();
+    for verb in verbs(tool) {
+        let when = found(verb);
+        match ones.iter_mut().find(|(one, _)| *one == when) {
+            _ if when.is_empty() => {}
+            Some((_, names)) => names.push(verb.get_name()),
+            None => ones.push((when, vec![verb.get_name()])),
+        }
+    }
+    let ones = ones
+        .iter()
+        .map(|(when, names)| format!("{}: {when}", names.join(", ")));
+    let ones: Vec<String> = ones.collect();
+    let fine = "All was read or done, and a verb that looks for something found nothing.";
+    vec![
+        ("0", fine.into()),
+        ("1", ones.join(" ").into()),
+        ("2", ERROR.into()),
+        (
+            "130, 143, 129",
+            format!("{STOPPED} What apply did until then is printed with its undo.").into(),
+        ),
+    ]
+}
+
+/// Returns when a verb ends with 1; nothing for one that never does.
+fn found(verb: &clap::Command) -> String {
+    let about = verb.get_about().map(ToString::to_string);
+    let about = about.unwrap_or_default();
+    let mut ones = Vec::new();
+    if let Some((_, when)) = about.split_once("exit with 1 ") {
+        ones.push(format!("{}.", capitalized(when)));
+    }
+    for flag in verb.get_arguments() {
+        let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
+        if let (Some(when), Some(flag)) = (help.strip_prefix("Exit with 1 "), flag.get_long()) {
+            ones.push(format!("With --{flag}: {when}."));
+        }
+    }
+    ones.join(" ")
+}
+
+fn verbs(tool: &clap::Command) -> impl Iterator<Item = &clap::Command> {
+    let verbs = tool.get_subcommands();
+    verbs.filter(|verb| verb.get_name() != "help")
 }
 
 fn capitalized(text: &str) -> String {
@@ -148,8 +208,36 @@ struct Sections(String);
 
 impl Sections {
     fn of(subject: &clap::Command) -> Sections {
+        if subject.has_subcommands() {
+            return Sections::of_verbs(subject);
+        }
         let help = subject.get_after_long_help().map(ToString::to_string);
         Sections(help.unwrap_or_default())
+    }
+
+    /// Returns the first example of each verb, and the variables of all.
+    fn of_verbs(tool: &clap::Command) -> Sections {
+        let of_verbs: Vec<Sections> = verbs(tool).map(Sections::of).collect();
+        let firsts = of_verbs
+            .iter()
+            .filter_map(|one| one.lines("Examples").next());
+        let mut variables: Vec<&str> = Vec::new();
+        for line in of_verbs.iter().flat_map(|one| one.lines("Environment")) {
+            if !variables.contains(&line) {
+                variables.push(line);
+            }
+        }
+        let indented = |lines: Vec<&str>| {
+            lines
+                .iter()
+                .map(|line| format!("  {line}\n"))
+                .collect::<String>()
+        };
+        Sections(format!(
+            "Examples:\n{}\nEnvironment:\n{}",
+            indented(firsts.collect()),
+            indented(variables)
+        ))
     }
 
     fn lines(&self, title: &str) -> impl Iterator<Item = &str> {

@@ -161,7 +161,7 @@ impl Output {
         line(&text::render(&record, self.screen))
     }
 
-    /// Adds a row to a table that is shown above the findings as text, and is no record in any other form.
+    /// Adds a row to a table that is shown above the findings as text, and is not a record in any other form.
     ///
     /// # Errors
     /// As [`Output::write`].

@@ -297,6 +297,8 @@ impl Grant {
         let mut filled = Vec::new();
         for resource in self.resources {
             for arn in fill(resource, names) {
+                // Any name, and whatever follows it.
+                let arn = arn.replace("**", "*");
                 if !filled.contains(&arn) {
                     filled.push(arn);
                 }

@@ -31,7 +31,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Returns a bar that is not shown yet; it never is when stderr is no terminal or `-q` was given.
+    /// Returns a bar that is not shown yet; it never is when stderr is not a terminal or `-q` was given.
     #[must_use]
     pub fn new(tool: &'static str, quiet: bool) -> Progress {
         Progress {

@@ -112,7 +112,7 @@ impl Screen {
     }
 }
 
-/// In place of a blank that is no place to break a line.
+/// In place of a blank that is not a place to break a line.
 const GLUE: char = '\u{a0}';
 
 /// What is in front of the command that comes next.

@@ -22,6 +22,8 @@ pub(crate) struct Shown {
     /// Whether findings were looked for, though there may be none.
     pub(crate) has_looked: bool,
     pub(crate) next: Option<Next>,
+    /// What is to be done before that.
+    pub(crate) before_next: Vec<String>,
     /// What `apply` needs beside the flags that were typed, with a blank in front.
     pub(crate) of_apply: String,
     /// Whether the plans that were carried out are in a file, so that `--recover` can have them again.
@@ -76,19 +78,24 @@ impl Shown {
     pub(crate) fn lines(&self, tool: &str, file: Option<&Path>, typed: &Typed) -> Vec<String> {
         let mut lines = Vec::new();
         let counts = totals(self.counts.iter().copied());
-        if !counts.is_empty() {
-            lines.push(counts.join(", "));
-        }
         // What was not read is never "nothing".
         let unread = match self.n_unreachable {
             0 => String::new(),
             1 => "; 1 account or region could not be read".to_owned(),
             n => format!("; {n} accounts or regions could not be read"),
         };
+        let has_more = self.has_looked || self.changes.n_plans + self.results.n_plans > 0;
+        if !counts.is_empty() {
+            let unread = if has_more { "" } else { &unread };
+            lines.push(format!("{}{unread}", counts.join(", ")));
+        }
         if self.has_looked {
             lines.push(format!("{}{unread}", self.findings));
         }
-        if self.changes.n_plans > 0 {
+        // One plan without a change says so by itself.
+        let is_said =
+            self.changes.n_plans == 1 && self.changes.is_empty() && self.n_unreachable == 0;
+        if self.changes.n_plans > 0 && !is_said {
             lines.push(format!("{}{unread}", self.changes));
         }
         if self.results.n_plans > 0 {
@@ -105,7 +112,9 @@ impl Shown {
             false => format!("{} -f {name}", typed.whole),
         };
         if self.has_undo() {
-            // The name of the plan behind stdin is not known here.
+            if self.is_undo_kept() && !is_file {
+                lines.push("FILE is the plan that was read from stdin".to_owned());
+            }
             lines.push(match self.is_undo_kept() {
                 true => format!(
                     "to undo this: `{again} --recover | jq -c '.undo // empty' | {tool} apply{places}`"
@@ -113,10 +122,12 @@ impl Shown {
                 false => format!("to undo this, pipe the plan above into {tool} apply{places}"),
             });
         } else if !self.changes.is_empty() {
-            let more = &self.of_apply;
-            lines.push(format!(
-                "nothing is written yet; next: {again} >plan.json && {tool} apply{places}{more} <plan.json"
-            ));
+            let next = format!(
+                "{again} >plan.json && {tool} apply{places}{} <plan.json",
+                self.of_apply
+            );
+            lines.extend(placeholders(&next));
+            lines.push(format!("nothing is written yet; next: {next}"));
         } else if self.has_shown {
             let flags_to = |verb: &str| typed.flags_to(first_word(verb));
             let next = match &self.next {
@@ -155,8 +166,11 @@ impl Shown {
                 Some(Next::Pipe(verb)) => Some(format!("{} | {tool} {verb}", typed.whole)),
                 None => None,
             };
-            lines.extend(next.as_deref().and_then(placeholder));
-            lines.extend(next.map(|next| format!("next: {next}")));
+            if let Some(next) = next {
+                lines.extend(self.before_next.iter().cloned());
+                lines.extend(placeholders(&next));
+                lines.push(format!("next: {next}"));
+            }
         }
         lines
     }
@@ -165,8 +179,24 @@ impl Shown {
 /// Verbs that read a desired state.
 const OF_DESIRED_STATE: [&str; 3] = ["check", "plan", "impact"];
 
+/// Returns what the placeholders in a command are.
+fn placeholders(next: &str) -> Vec<String> {
+    let role = next
+        .contains(ROLE)
+        .then(|| "NAME is a role that may read IAM, in each account".to_owned());
+    let input = || {
+        let is_named = next.contains(" -f FILE");
+        is_named.then(|| "FILE is a file with the input".to_owned())
+    };
+    let file = desired_state(next).or_else(input);
+    file.into_iter().chain(role).collect()
+}
+
+/// The end of the ARN of a role that is not known.
+const ROLE: &str = ":role/NAME";
+
 /// Returns where a file comes from that a command names by a placeholder.
-fn placeholder(next: &str) -> Option<String> {
+fn desired_state(next: &str) -> Option<String> {
     let last = next.rsplit("; ").next()?;
     let mut words = last.split(' ');
     let (tool, verb) = (words.next()?, words.next()?);

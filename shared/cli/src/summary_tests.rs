@@ -37,9 +37,19 @@ fn an_apply_ends_with_counts_and_the_way_back() {
     };
     one.results.add(&undo);
     expected[0] = "1 done";
-    expected[1] = "to undo this: ` -f FILE --recover | jq -c '.undo // empty' | ssm-x apply`";
-    assert_eq!(lines(&one), expected);
+    expected[1] = "to undo this: ` --recover | jq -c '.undo // empty' | ssm-x apply`";
+    let of_file = one.lines("ssm-x", Some("plan.json".as_ref()), &Typed::default());
+    assert_eq!(of_file, expected);
     assert_eq!(one.undo(), None);
+    let mut of_stdin = Shown {
+        is_plan_kept: true,
+        ..Shown::default()
+    };
+    of_stdin.results.add(&undo);
+    assert_eq!(
+        lines(&of_stdin)[1],
+        "FILE is the plan that was read from stdin"
+    );
     let unchanged =
         json!({"results": [{"status": "done"}, {"status": "unchanged"}], "undo": {"changes": []}});
     one.results.add(&unchanged);
@@ -129,7 +139,7 @@ fn the_next_command_reads_what_it_is_about() {
     assert_eq!(of(Next::Verb("rest"), Some("in.jsonl")), "");
     assert_eq!(
         of(Next::VerbOf("rest", None), Some("in.jsonl")),
-        "next: ssm-x rest -f FILE --region r"
+        "FILE is a file with the inputnext: ssm-x rest -f FILE --region r"
     );
     let lines = of(Next::VerbOf("plan", None), Some("in.jsonl"));
     let expected = "FILE is a desired state, of which `ssm-x --generate example` prints an examplenext: ssm-x plan -f FILE --region r";
@@ -166,7 +176,7 @@ fn the_next_command_is_for_the_same_places() {
          ssm-x apply --profile shop --region eu-west-1 <plan.json"
     );
     // What was on stdin is in some file.
-    let of_stdin = &planned.lines("ssm-x", Some("-".as_ref()), &Typed::default())[1];
+    let of_stdin = &planned.lines("ssm-x", Some("-".as_ref()), &Typed::default())[2];
     assert!(of_stdin.contains(" -f FILE >plan.json"), "{of_stdin}");
     let mut shown = Shown {
         has_shown: true,
@@ -197,4 +207,51 @@ fn the_next_command_is_for_the_same_places() {
         found("run plan and apply").unwrap(),
         "next: ssm-x plan -f x.json --prefs p.jsonl --profile shop --region eu-west-1"
     );
+}
+
+/// Placeholders are explained, and what a command needs that is not in it is said.
+#[test]
+fn nothing_of_a_next_command_is_left_to_guess() {
+    let mut shown = Shown {
+        has_shown: true,
+        next: Some(Next::VerbOf(
+            "impact --assume-role 'arn:{partition}:iam::{account}:role/NAME'",
+            Some("x.json".into()),
+        )),
+        before_next: vec!["set WEBHOOK first".to_owned()],
+        ..Shown::default()
+    };
+    let lines = |shown: &Shown| shown.lines("ssm-x", Some("x.json".as_ref()), &Typed::default());
+    let role = "NAME is a role that may read IAM, in each account";
+    assert_eq!(lines(&shown)[..2], ["set WEBHOOK first", role]);
+    shown
+        .changes
+        .add(&json!({"changes": [{"from": null, "to": {}}]}));
+    shown.of_apply = " --assume-role 'arn:{partition}:iam::{account}:role/NAME'".to_owned();
+    assert_eq!(lines(&shown)[1], role);
+    shown.next = None;
+    shown.changes = crate::text::Changes::default();
+    assert!(lines(&shown).is_empty());
+}
+
+/// What a plan says by itself is not said again, and what could not be read is in the last line of counts.
+#[test]
+fn nothing_to_change_is_said_once_and_what_is_unread_always() {
+    let lines = |shown: &Shown| shown.lines("ssm-x", None, &Typed::default());
+    let mut planned = Shown::default();
+    planned.changes.add(&json!({"changes": []}));
+    assert!(lines(&planned).is_empty());
+    planned.n_unreachable = 1;
+    let unread = "1 account or region could not be read";
+    assert_eq!(lines(&planned), [format!("nothing to change; {unread}")]);
+    planned.n_unreachable = 0;
+    planned.changes.add(&json!({"changes": []}));
+    assert_eq!(lines(&planned), ["nothing to change"]);
+    let counted = Shown {
+        counts: vec![(1, "principal")],
+        n_unreachable: 3,
+        ..Shown::default()
+    };
+    let expected = "1 principal; 3 accounts or regions could not be read";
+    assert_eq!(lines(&counted), [expected]);
 }

@@ -217,7 +217,7 @@ impl Use<'_> {
                     "the suppression of {id} ended on {} and switches nothing off: {reason}",
                     self.expires
                 ),
-                "cure what it accepted and remove it, or give it a new day with a new reason"
+                "fix the accepted problem and remove it, or extend it with a new date and reason"
                     .to_owned(),
             ));
         }

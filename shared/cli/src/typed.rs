@@ -8,7 +8,7 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 
 /// The heading of the flags that say whose credentials are used, and where.
-const WHERE: &str = "AWS";
+pub(crate) const WHERE: &str = "AWS";
 
 /// The command line of the process; the first one counts.
 static TYPED: OnceLock<Typed> = OnceLock::new();
@@ -100,7 +100,7 @@ fn carried(
     let flags = verb.get_arguments().filter(|flag| {
         let id = flag.get_id().as_str();
         let is_of_tool = tool.get_arguments().any(|of_tool| of_tool.get_id() == id);
-        // What a group is called is no flag.
+        // What a group is called is not a flag.
         !is_of_tool && matches.value_source(id) == Some(ValueSource::CommandLine)
     });
     for flag in flags {
@@ -133,8 +133,14 @@ pub(crate) fn keep(tool: &clap::Command, matches: &ArgMatches, arguments: &[OsSt
     TYPED.get_or_init(|| Typed::of(tool, matches, arguments));
 }
 
-/// Returns a word as a shell takes it.
+/// Returns a word as a shell takes it. What a shell made of `<(..)` was gone when the tool ended.
 pub(crate) fn quoted(word: &str) -> String {
+    if ["/dev/fd/", "/proc/self/fd/"]
+        .iter()
+        .any(|pipe| word.starts_with(pipe))
+    {
+        return "<(..)".to_owned();
+    }
     let is_plain = |c: char| c.is_alphanumeric() || "-_./=+,:@%".contains(c);
     match !word.is_empty() && word.chars().all(is_plain) {
         true => word.to_owned(),
@@ -168,6 +174,14 @@ mod tests {
         assert_eq!(typed.places, " --profile 'my shop' --region a --region b");
         let whole = r"ssm-x --profile 'my shop' plan -f 'it'\''s.json' --region a --region b";
         assert_eq!(typed.whole, whole);
+    }
+
+    /// No other command can read `/dev/fd/63`.
+    #[test]
+    fn what_a_shell_pipes_in_by_a_file_is_named_as_such() {
+        let typed = typed("ssm-x check -f /dev/fd/62 --prefs /dev/fd/63");
+        assert_eq!(typed.whole, "ssm-x check -f <(..) --prefs <(..)");
+        assert_eq!(typed.flags_to("plan"), Some(" --prefs <(..)"));
     }
 
     fn typed(line: &str) -> Typed {

@@ -16,7 +16,7 @@ pub fn visible_lines(text: &str) -> Cow<'_, str> {
 }
 
 /// Returns whether a character is not seen but does something: control characters (C0, DEL, C1), what turns or joins the
-/// direction of text, what has no width, and the line breaks that are no line feed.
+/// direction of text, what has no width, and the line breaks that are not line feeds.
 /// <https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters>
 /// <https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing>
 #[must_use]

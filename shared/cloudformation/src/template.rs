@@ -54,7 +54,7 @@ impl Resource {
         !self.properties.is_null()
     }
 
-    /// Returns the resource, made after those of these logical ids.
+    /// Returns the resource, made after those of these logical IDs.
     #[must_use]
     pub fn after(mut self, depends_on: &[&'static str]) -> Resource {
         self.depends_on.extend(depends_on);
@@ -128,7 +128,7 @@ impl Template {
         IN_HOME_REGION
     }
 
-    /// Adds a resource under its logical id.
+    /// Adds a resource under its logical ID.
     pub fn resource(&mut self, logical_id: &str, resource: Resource) {
         if is_mistakable(&resource.properties) {
             self.mistakable = Some(Mistakable(logical_id.to_owned()));

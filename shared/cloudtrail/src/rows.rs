@@ -52,7 +52,7 @@ pub(crate) fn of_athena(members: &Map<String, Value>) -> Row {
 }
 
 /// Returns the rows of an answer of CloudTrail Lake or of Athena's GetQueryResults, each with the value it has where it is no
-/// record; `None` for what is no such answer.
+/// record; `None` for what is not such a answer.
 pub(crate) fn of_answer(members: &Map<String, Value>) -> Option<Vec<(Row, Value)>> {
     if let Some(Value::Array(rows)) = members.get("QueryResultRows") {
         let of_row = |row: &Value| row.as_array().map_or(Ok(None), |items| of_lake(items));

@@ -11,7 +11,7 @@ use crate::roles::{Access, DefaultRole, Permitted, ProfileAccess, Roles};
 const RETRY_MINUTES: u64 = 30;
 /// What to do about a role of Default Host Management that cannot work.
 pub(crate) const MEND_DEFAULT: &str =
-    "let ssm-role check, plan and apply mend it, then restart the agents or wait 30 minutes";
+    "let ssm-role check, plan and apply fix it, then restart the agents or wait 30 minutes";
 
 /// What is known of Default Host Management where a node is.
 pub(crate) struct ByDefault<'a> {
@@ -215,12 +215,20 @@ fn by_host_management(
             "unregistered.dhmc_pending",
             Severity::Warning,
             format!(
-                "it has not registered yet; Default Host Management is on for it since {minutes} minutes, and agents try \
-                 again after up to {RETRY_MINUTES}"
+                "it has not registered yet; Default Host Management has been on for {}, and agents try again after \
+                 up to {RETRY_MINUTES}",
+                in_words(minutes)
             ),
             "wait, or restart the agent, then check again",
         )),
         _ => None,
+    }
+}
+
+fn in_words(minutes: u64) -> String {
+    match minutes {
+        1 => "1 minute".to_owned(),
+        n => format!("{n} minutes"),
     }
 }
 

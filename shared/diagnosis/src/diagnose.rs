@@ -12,7 +12,7 @@ use records::Timestamp;
 pub const IMDS_DISABLED: &str = "imds.disabled";
 
 /// Returns the one reason why neither sessions nor commands reach a node; none when nothing that was read points to one.
-/// What could not be read, such as the connection of a node that is online, is no reason.
+/// What could not be read, such as the connection of a node that is online, is not a reason.
 #[must_use]
 pub fn diagnose(
     node: &Node,

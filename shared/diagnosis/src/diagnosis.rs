@@ -7,7 +7,7 @@ use records::Node;
 /// A reason and its cure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnosis {
-    /// The end of the finding's id.
+    /// The end of the finding's ID.
     pub problem: &'static str,
     /// How grave it is.
     pub severity: Severity,
@@ -38,7 +38,7 @@ impl Diagnosis {
         }
     }
 
-    /// Returns the id of the finding. It is the same whichever tool reports it, so that one table lists its cure.
+    /// Returns the ID of the finding. It is the same whichever tool reports it, so that one table lists its cure.
     #[must_use]
     pub fn id(&self) -> String {
         format!("agentcheck.{}", self.problem)

@@ -90,7 +90,7 @@ fn f7_routes_that_are_all_together_are_a_default() {
             None,
             vec![],
         ),
-        // The same half twice is no whole.
+        // The same half twice is not a whole.
         (
             vec![("0.0.0.0/1", "tgw-1"), ("0.0.0.0/2", "tgw-2")],
             None,

@@ -151,7 +151,7 @@ pub(crate) fn passage(node: &Node, what: &str) -> Passage {
             let vpc = network.vpc_id.as_deref().unwrap_or("its VPC");
             return closed(
                 format!(
-                    "the security groups of the endpoint for ssm in {vpc} do not let it in on TCP port {PORT}"
+                    "the security groups of the endpoint for ssm in {vpc} deny it access on TCP port {PORT}"
                 ),
                 format!(
                     "allow TCP port {PORT} in from {groups} in a security group of the endpoint"

@@ -37,7 +37,7 @@ impl<'x> Document<'x> {
     /// Returns the outermost element.
     ///
     /// # Errors
-    /// There is none, or this is no XML.
+    /// There is none, or this is not XML.
     pub(crate) fn root(&mut self) -> Result<Element<'_, 'x>, BoxError> {
         let around = Element {
             depth: 0,

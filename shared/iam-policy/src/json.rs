@@ -155,7 +155,7 @@ struct Source {
 
 impl Source {
     fn new(text: &str) -> Source {
-        // Editors on Windows put a mark of byte order in front, which is no JSON, but no mistake of the author either.
+        // Editors on Windows put a mark of byte order in front, which is not JSON, but no mistake of the author either.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let breaks = text.match_indices('\n').map(|(offset, _)| offset + 1);
         Source {

@@ -83,7 +83,7 @@ pub enum PrincipalType {
     Service,
     /// `Federated`: an identity provider.
     Federated,
-    /// `CanonicalUser`: an id of S3.
+    /// `CanonicalUser`: an ID of S3.
     CanonicalUser,
 }
 

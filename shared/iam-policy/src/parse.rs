@@ -13,7 +13,7 @@ use crate::{Located, Position, Problem, Rule, Severity};
 /// What came of reading a policy.
 #[derive(Clone, Debug)]
 pub struct Parsed {
-    /// As much of the policy as was understood; `None` when the text is no object at all. With an error among the
+    /// As much of the policy as was understood; `None` when the text is not an object at all. With an error among the
     /// problems it is good for further linting only.
     pub draft: Option<Policy>,
     /// Every mistake, in the order of the text.

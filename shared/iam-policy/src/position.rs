@@ -14,7 +14,7 @@ pub struct Position {
 }
 
 impl Position {
-    /// Returns the path of a member below this place; a key that is no plain word is quoted.
+    /// Returns the path of a member below this place; a key that is not a plain word is quoted.
     pub(crate) fn member(path: &str, key: &str) -> String {
         let plain = !key.is_empty()
             && key

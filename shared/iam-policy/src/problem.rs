@@ -38,7 +38,7 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
-/// The rules. Their ids are never renamed.
+/// The rules. Their IDs are never renamed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Rule {
@@ -196,7 +196,7 @@ impl Rule {
         Rule::ALL.iter().copied().find(|rule| rule.id() == id)
     }
 
-    /// Returns the id: `subject.problem`.
+    /// Returns the ID: `subject.problem`.
     #[must_use]
     pub fn id(self) -> &'static str {
         match self {

@@ -1,5 +1,5 @@
-//! Where to go on after damage: at what looks like the beginning of the next object. In doubt too early, as what is no object of
-//! its own only makes one more report, while a good one that is skipped is lost.
+//! Where to go on after damage: at what looks like the beginning of the next object. In doubt too early, as what is not an
+//! object of its own only makes one more report, while a good one that is skipped is lost.
 
 use memchr::memmem;
 

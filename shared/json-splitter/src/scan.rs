@@ -317,7 +317,7 @@ impl Scan {
         }
     }
 
-    /// Returns the line of the first byte that is no white space from `at` on; the first line is 1.
+    /// Returns the line of the first byte that is not white space from `at` on; the first line is 1.
     fn line_of(&self, buffer: &[u8], at: usize) -> usize {
         let space = buffer[at..]
             .iter()

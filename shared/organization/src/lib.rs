@@ -84,7 +84,7 @@ impl Organization {
         Ok(organization)
     }
 
-    /// Returns the ids from the root down to the entity, itself included; empty for an unknown one.
+    /// Returns the IDs from the root down to the entity, itself included; empty for an unknown one.
     pub fn lineage(&self, id: &str) -> Vec<&Entity> {
         let mut line = Vec::new();
         let mut next = Some(id);

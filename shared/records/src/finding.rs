@@ -40,7 +40,7 @@ pub struct Finding {
     pub severity: Severity,
     /// Where; absent for a file.
     pub target: Option<Target>,
-    /// ARN, id, name or file position of what is wrong.
+    /// ARN, ID, name or file position of what is wrong.
     pub resource: String,
     /// What is wrong and what that causes.
     pub message: String,

@@ -166,7 +166,7 @@ pub struct EgressPaths {
     /// The same of IPv6, which newer agents use when they are configured to.
     #[serde(default)]
     pub ipv6_default_route: Option<DefaultRoute>,
-    /// Where routes lead to that leave the VPC and are no default: `10.0.0.0/8 tgw-0abc`. The endpoints may be there.
+    /// Where routes lead to that leave the VPC and are not the default: `10.0.0.0/8 tgw-0abc`. The endpoints may be there.
     #[serde(default)]
     pub other_routes: Vec<String>,
     /// The services that have an available endpoint in the VPC without private DNS, which a private hosted zone may name.

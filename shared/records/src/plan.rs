@@ -76,7 +76,7 @@ pub struct Change<A> {
     pub id: String,
     /// What is done.
     pub action: A,
-    /// ARN, id or name of what is changed.
+    /// ARN, ID or name of what is changed.
     pub resource: String,
     /// The state that `apply` must find, else it refuses; null when the resource must not exist.
     pub from: Value,

@@ -48,11 +48,11 @@ impl<A: Clone> ResultRecord<A> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Applied<A> {
-    /// The change's id.
+    /// The change's ID.
     pub id: String,
     /// The change's action.
     pub action: A,
-    /// The change's resource; the id that AWS gave, where it gives one.
+    /// The change's resource; the ID that AWS gave, where it gives one.
     pub resource: String,
     /// What became of it.
     pub status: ChangeStatus,

@@ -11,7 +11,7 @@ use crate::id::AccountId;
 )]
 #[serde(deny_unknown_fields)]
 pub struct Target {
-    /// 12-digit account id.
+    /// 12-digit account ID.
     pub account: String,
     /// Region code such as `eu-central-1`, or `global`.
     pub region: String,

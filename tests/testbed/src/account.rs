@@ -130,7 +130,7 @@ impl Account {
     }
 
     /// Returns whether AWS lets a role of this account do something, of which the AWS CLI has these arguments. What else is in the
-    /// way than a policy is no answer.
+    /// way than a policy is not an answer.
     ///
     /// # Panics
     /// The CLI fails for another reason than that access is denied or deletion protected.

@@ -39,7 +39,7 @@ impl Home {
         let n = N_HOMES.fetch_add(1, Ordering::Relaxed);
         let name = format!("ssm-testbed-{}-{n}", std::process::id());
         let path = directory.join(name);
-        // A process killed earlier may have had the same id.
+        // A process killed earlier may have had the same ID.
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir(&path)?;
         Ok(Home(path))

@@ -179,7 +179,7 @@ fn flags(words: &[&str], region: Option<&str>) -> Vec<String> {
     flags
 }
 
-/// Returns the policy that a tool prints; none when it refuses, as for a word that is no verb.
+/// Returns the policy that a tool prints; none when it refuses, as for a word that is not a verb.
 fn policy(exe: &Path, flags: &[String]) -> Option<Value> {
     let question = (exe.to_owned(), flags.to_vec());
     let mut policies = POLICIES.lock().unwrap_or_else(PoisonError::into_inner);

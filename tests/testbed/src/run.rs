@@ -209,7 +209,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Returns the process id.
+    /// Returns the process ID.
     pub fn id(&self) -> u32 {
         self.started.child.id()
     }

@@ -38,7 +38,7 @@ impl Sandbox {
     /// Returns a fresh, empty account, so that tests running side by side do not meet.
     pub fn account(&'static self) -> Account {
         let n = N_ACCOUNTS.fetch_add(1, Ordering::Relaxed);
-        // Twelve digits: process ids have at most seven (PID_MAX_LIMIT is 2^22), and a leading 1 keeps zeros inside.
+        // Twelve digits: process IDs have at most seven (PID_MAX_LIMIT is 2^22), and a leading 1 keeps zeros inside.
         let id = format!("1{:07}{:04}", std::process::id() % 10_000_000, n % 10_000);
         Account::new(self, &id)
     }

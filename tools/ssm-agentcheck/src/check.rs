@@ -70,7 +70,7 @@ impl Summary {
         self.outcome = self.outcome.and(Outcome::of(findings));
     }
 
-    /// Counts something wrong that is no node's.
+    /// Counts something wrong that is not a node's.
     pub(crate) fn found(&mut self) {
         self.outcome = self.outcome.and(Outcome::Found);
     }

@@ -82,7 +82,7 @@ pub(crate) struct Service {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Registration {
-    /// A hybrid activation has given it this id.
+    /// A hybrid activation has given it this ID.
     Hybrid { instance_id: String },
     /// It has connected with the credentials of its instance profile.
     InstanceProfile,
@@ -97,7 +97,7 @@ pub(crate) enum Registration {
         /// What the log says of the instance profile before that.
         #[serde(default)]
         profile_line: Option<String>,
-        /// The id of its hybrid activation.
+        /// The ID of its hybrid activation.
         #[serde(default)]
         instance_id: Option<String>,
     },

@@ -31,7 +31,7 @@ const WAITING: usize = 100;
 /// Which nodes to read, and how much of them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ReadOptions {
-    /// Only these ids; all when empty.
+    /// Only these IDs; all when empty.
     pub(crate) instance_ids: Vec<String>,
     /// Whether to read what explains why nodes do not answer, and of which online ones.
     pub(crate) evidence: Option<Connections>,

@@ -60,7 +60,7 @@ impl Pattern {
     /// Returns whether an event, the text of one JSON object, fits.
     ///
     /// # Errors
-    /// The text is no JSON object.
+    /// The text is not JSON object.
     pub(crate) fn matches(&self, event: &str) -> Result<bool, serde_json::Error> {
         if self.rules.len() < 2 {
             return event::matches(self, event);

@@ -14,7 +14,7 @@ use crate::roles::Roles;
 use crate::session_document::{Inputs, normalized, without_parameters};
 use crate::{TOOL, lint, preflight};
 
-/// The id of a finding about a layer of the desired state whose last day is over.
+/// The ID of a finding about a layer of the desired state whose last day is over.
 pub(crate) const OVERRIDE_EXPIRED: &str = "prefs.override.expired";
 
 /// Returns the findings about one account and region, most important subjects first.
@@ -146,7 +146,7 @@ fn drift(
             match (problem, rest.s3.as_mut().and_then(Option::as_mut)) {
                 (PlanError::NoTranscript { object }, Some(s3)) => {
                     s3.legal_hold.clear();
-                    let fix = "correct the ID, or say by a layer which account and region it is of";
+                    let fix = "correct the ID, or use a layer to set its account and region";
                     findings.push(error("bucket.no_transcript", &object, message, fix));
                 }
                 (PlanError::NoObjectLock { bucket }, Some(s3)) => {

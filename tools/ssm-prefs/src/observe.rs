@@ -49,10 +49,8 @@ impl Clients {
     pub(crate) async fn for_bucket(&self, session: &Session, places: &Places) -> Clients {
         let mut clients = self.clone();
         if let Some((bucket, _)) = &places.s3 {
-            let region = storage::region(&self.s3, bucket).await;
-            if let Some(region) = region.filter(|region| *region != session.target.region) {
-                clients.s3 = aws_sdk_s3::Client::new(&session.in_region(&region).config);
-            }
+            let session = storage::session_of(&self.s3, session, bucket).await;
+            clients.s3 = aws_sdk_s3::Client::new(&session.config);
         }
         clients
     }
@@ -176,7 +174,7 @@ async fn with_key_arn(
     let kms_key = match named {
         None => None,
         Some(arn) if arn.starts_with("arn:") && arn.contains(":key/") => Some(arn.to_owned()),
-        // S3 finds an alias, or an id alone, in the account of whoever uploads, which is that of the nodes and the caller.
+        // S3 finds an alias, or an ID alone, in the account of whoever uploads, which is that of the nodes and the caller.
         Some(id) => match describe_key(&clients.kms, id).await {
             Reading::Present(metadata) => metadata.arn,
             Reading::Absent => {

@@ -96,7 +96,7 @@ impl Screen {
             });
         }
         Conversation::NotOpened(match shown {
-            "" => "session-manager-plugin ended without a word".to_owned(),
+            "" => "session-manager-plugin exited without output".to_owned(),
             words => format!("session-manager-plugin ended: {}", quoted(words)),
         })
     }
@@ -178,7 +178,7 @@ mod tests {
             ),
             (
                 "",
-                not_opened("session-manager-plugin ended without a word"),
+                not_opened("session-manager-plugin exited without output"),
             ),
             (
                 "\n\nSessionId: other-2 : x\n",

@@ -12,7 +12,7 @@ use crate::model::{
 };
 use crate::{plan, policies, resource_state};
 
-/// The logical ids. CloudFormation would replace a resource whose id changes.
+/// The logical IDs. CloudFormation would replace a resource whose ID changes.
 const KEY: &str = "SessionKey";
 const ALIAS: &str = "SessionKeyAlias";
 const BUCKET: &str = "TranscriptBucket";
@@ -34,7 +34,7 @@ pub(crate) fn template(desired: &Desired) -> anyhow::Result<Value> {
     made.written()
 }
 
-/// The properties of each resource by its logical id.
+/// The properties of each resource by its logical ID.
 struct Made(Value);
 
 impl Made {

@@ -41,7 +41,7 @@ impl TargetPreferences {
 /// The nodes that an operator may reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Nodes {
-    /// These, by `i-` or `mi-` id.
+    /// These, by `i-` or `mi-` ID.
     Ids(Vec<String>),
     /// Those with all these tags.
     Tags(Vec<(String, String)>),
@@ -248,7 +248,7 @@ pub(crate) fn operator(places: &[TargetPreferences], nodes: &Nodes, documents: &
         .iter()
         .map(|place| place.arn("ssm", "session/*"))
         .collect();
-    // By tag, as ${aws:userid} is never part of the session id of an assumed role.
+    // By tag, as ${aws:userid} is never part of the session ID of an assumed role.
     // https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-restrict-access-examples.html
     statements.push(json!({"Sid": "OwnSessions", "Effect": "Allow",
         "Action": ["ssm:ResumeSession", "ssm:TerminateSession"], "Resource": sessions,

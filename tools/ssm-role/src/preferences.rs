@@ -69,7 +69,7 @@ fn policy_of(record: &records::Preferences, arn: Option<&str>) -> Reading<Value>
 /// `{account}` and `{region}` are replaced by them.
 ///
 /// # Errors
-/// It is no document, such as the record of one account.
+/// It is not a document, such as the record of one account.
 pub(crate) fn of_document(document: &Value, target: &Target) -> anyhow::Result<Preferences> {
     if !document["inputs"].is_object() {
         bail!("expected a document as `ssm-prefs render` prints it, with `inputs`");

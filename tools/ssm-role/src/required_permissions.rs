@@ -53,7 +53,7 @@ pub(crate) fn is_preference(feature: Feature) -> bool {
     )
 }
 
-/// Returns the ends of the ids of its findings: for what is denied, and for what is not known.
+/// Returns the ends of the IDs of its findings: for what is denied, and for what is not known.
 pub(crate) fn ids(feature: Feature) -> (&'static str, &'static str) {
     match feature {
         Feature::Register => ("register.denied", "register.unknown"),

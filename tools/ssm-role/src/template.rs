@@ -14,7 +14,7 @@ use crate::model::{Action, Desired, Observed};
 use crate::plan::{self, PlanContext};
 use crate::validated_change::{InlineState, RoleState, SettingState};
 
-/// The logical ids. CloudFormation would replace a resource whose id changes.
+/// The logical IDs. CloudFormation would replace a resource whose ID changes.
 const ROLE: &str = "HostManagementRole";
 const PREFERENCES: &str = "HostManagementPreferences";
 const SETTING: &str = "HostManagement";
@@ -22,7 +22,7 @@ const SETTING: &str = "HostManagement";
 /// Returns the template; the preferences are those of whichever account and region a stack is in.
 ///
 /// # Errors
-/// The desired state asks for what is no stack's to make.
+/// The desired state asks for what is not a stack's to make.
 pub(crate) fn template(
     desired: &Desired,
     preferences: Option<&Preferences>,

@@ -1,4 +1,4 @@
-//! Nodes to commands: by place and document, up to 50 ids each, the largest first. Pure.
+//! Nodes to commands: by place and document, up to 50 IDs each, the largest first. Pure.
 
 use std::collections::BTreeMap;
 

@@ -141,7 +141,7 @@ impl Flight {
         (age / 10).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
     }
 
-    /// Returns the ids of the commands to read now: those that have moved or ended, and are due. One that was not listed
+    /// Returns the IDs of the commands to read now: those that have moved or ended, and are due. One that was not listed
     /// is not known to ListCommands yet.
     pub(crate) fn hear(&mut self, now: Duration, heard: &[Heard]) -> Vec<String> {
         let mut moved = Vec::new();
@@ -159,7 +159,7 @@ impl Flight {
         moved
     }
 
-    /// Returns the ids of all commands that are due: for when a list of them says nothing that reading would not.
+    /// Returns the IDs of all commands that are due: for when a list of them says nothing that reading would not.
     pub(crate) fn due(&self, now: Duration) -> Vec<String> {
         let due = self.0.iter().filter(|flown| now >= flown.due);
         due.map(|flown| flown.command_id.clone()).collect()

@@ -23,14 +23,14 @@ pub(crate) struct Asked {
 /// A node as far as the input describes it.
 #[derive(Debug)]
 pub(crate) struct AskedNode {
-    /// Null for a bare id, which is where the flags say.
+    /// Null for a bare ID, which is where the flags say.
     pub(crate) target: Option<Target>,
     pub(crate) instance_id: String,
     /// What a record says of it.
     pub(crate) record: Option<Box<Node>>,
 }
 
-/// A node's id and place, as they are in the records of other tools and in our own.
+/// A node's ID and place, as they are in the records of other tools and in our own.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NodeAddress {
@@ -41,7 +41,7 @@ struct NodeAddress {
 /// Reads records and IDs in any order: JSON values one after another, bare IDs parted by white space or commas, comments after `#`.
 ///
 /// # Errors
-/// Malformed JSON, a record of another kind, a word that is no id; each with its line.
+/// Malformed JSON, a record of another kind, a word that is not an ID; each with its line.
 pub(crate) fn parse(text: &str) -> anyhow::Result<Asked> {
     let mut asked = Asked::default();
     let mut seen = BTreeSet::new();
@@ -88,8 +88,8 @@ fn is_between(c: char) -> bool {
     c.is_whitespace() || c == ','
 }
 
-/// Returns the accounts and regions of nodes, that of bare ids first, and each node with the number of its own. A node that
-/// was given both as an id and as a record is there once.
+/// Returns the accounts and regions of nodes, that of bare IDs first, and each node with the number of its own. A node that
+/// was given both as an ID and as a record is there once.
 pub(crate) fn by_target(
     nodes: Vec<AskedNode>,
     home: Option<&Target>,
@@ -115,7 +115,7 @@ pub(crate) fn by_target(
     (targets, seated)
 }
 
-/// The ids that were seen, each with its place.
+/// The IDs that were seen, each with its place.
 type Seen = BTreeSet<(String, Option<(String, String)>)>;
 
 fn add(asked: &mut Asked, seen: &mut Seen, value: Value) -> anyhow::Result<()> {

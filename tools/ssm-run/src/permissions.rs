@@ -63,7 +63,7 @@ const GRANTS: &[Grant] = &[
         RUN,
         &["s3:GetObject", "s3:ListBucket"],
         &["arn:{partition}:s3:::*"],
-        "read whole outputs in the bucket of --output-s3; s3:ListBucket finds its Region",
+        "read whole outputs in the bucket of --output-s3; s3:ListBucket finds its region",
     ),
     // https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html#require-sse-kms
     Grant::new(

@@ -26,12 +26,12 @@ pub(crate) fn unreachable(node: &Node, now: Timestamp) -> Option<Reason> {
     })
 }
 
-/// Returns the reason for an id that neither SSM nor EC2 knows.
+/// Returns the reason for an ID that neither SSM nor EC2 knows.
 pub(crate) fn unknown() -> Reason {
     Reason::new(
         "run.node.unknown",
         "neither SSM nor EC2 knows it in this account and region",
-        "look at the ID, and at the account and region",
+        "check the ID, account and region",
     )
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn not_taken(error: &anyhow::Error) -> Reason {
     // The document counts as well, so that SSM may refuse what is just below the limit.
     let fix = match message.contains("MaxDocumentSizeExceeded") {
         true => TOO_LARGE,
-        false => "mend what the message names and run again",
+        false => "fix the named cause, then run again",
     };
     Reason::new("run.send.failed", message, fix)
 }

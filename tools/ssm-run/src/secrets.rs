@@ -61,7 +61,7 @@ fn is_key_byte(byte: u8) -> bool {
     byte.is_ascii_uppercase() || byte.is_ascii_digit()
 }
 
-/// A value that the node looks up itself - `$NAME`, `$(..)`, `{{ssm:..}}`, a backquote - is no secret.
+/// A value that the node looks up itself - `$NAME`, `$(..)`, `{{ssm:..}}`, a backquote - is not a secret.
 fn has_named(lower: &str) -> bool {
     NAMES.iter().any(|name| {
         lower.match_indices(name).any(|(at, _)| {

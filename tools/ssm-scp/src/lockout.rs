@@ -1,5 +1,5 @@
 //! The lock-out guard: what speaks against carrying out plans. The whole tree of policies as it will be is judged against the
-//! tree as it is, for each account whose policies differ. Each risk has an id, by which a person may accept it; nothing turns all
+//! tree as it is, for each account whose policies differ. Each risk has an ID, by which a person may accept it; nothing turns all
 //! of them off, and what could not be read is a risk of its account. Pure.
 
 mod account_shift;
@@ -117,7 +117,7 @@ pub(crate) fn risks(evidence: &Evidence<'_>) -> Vec<Risk> {
             Err(error) => risks.push(Risk::new(
                 format!("unjudged:{}", account.account),
                 format!(
-                    "nobody knows what account {} would lose: {error:#}",
+                    "it is unknown what account {} would lose: {error:#}",
                     account.account
                 ),
                 "correct that policy first",
@@ -137,7 +137,7 @@ pub(crate) fn risks(evidence: &Evidence<'_>) -> Vec<Risk> {
     risks.extend(evidence.unread_history.map(|why| {
         Risk::new(
             "history:unread".to_owned(),
-            format!("nobody knows whether the history holds calls that would be denied: {why}"),
+            format!("it is unknown whether the history holds calls that would be denied: {why}"),
             "pass --history records of calls as CloudTrail writes them",
         )
     }));
@@ -180,7 +180,7 @@ fn unread(accounts: &[AccountPrincipals]) -> impl Iterator<Item = Risk> {
         Some(Risk::new(
             format!("unread:{}", account.account),
             format!(
-                "account {} could not be read, so nobody knows whether an exempt role exists there: {why}",
+                "account {} could not be read, so it is unknown whether an exempt role exists there: {why}",
                 account.account
             ),
             "pass --assume-role arn:aws:iam::{account}:role/NAME with a role that may read IAM in each account",

@@ -23,7 +23,7 @@ pub(crate) use self::observed::{
 pub(crate) use self::session_records::SessionRecords;
 pub(crate) use self::way::{Area, Entry, Way, catalogue};
 
-/// The id of a root, an organizational unit or an account.
+/// The ID of a root, an organizational unit or an account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]

@@ -155,7 +155,7 @@ async fn whole(client: &Client, summary: &PolicySummary, name: &str) -> anyhow::
     })
 }
 
-/// Reads the ids of everything that a policy is attached to.
+/// Reads the IDs of everything that a policy is attached to.
 async fn attached_to(client: &Client, id: &str) -> anyhow::Result<Vec<String>> {
     let mut attached_to = Vec::new();
     let mut pages = client

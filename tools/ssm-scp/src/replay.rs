@@ -64,7 +64,7 @@ pub(crate) struct DeniedCall {
 #[derive(Debug, Default)]
 pub(crate) struct Replay {
     denied: BTreeMap<(String, String), DeniedCall>,
-    /// The actions that the guard denies somebody, by what was called that is no action.
+    /// The actions that the guard denies somebody, by what was called that is not an action.
     deniable: HashMap<String, Vec<String>>,
     pub(crate) counts: Counts,
     /// What is wrong with the first record that is damaged.
@@ -83,7 +83,7 @@ pub(crate) struct Counts {
     pub(crate) n_denied_before: u64,
     /// Records that do not say who called.
     pub(crate) n_without_principal: u64,
-    /// What is no record of a call: digests, log lines.
+    /// What is not a record of a call: digests, log lines.
     pub(crate) n_no_call: u64,
     /// Records that cannot be read.
     pub(crate) n_damaged: u64,

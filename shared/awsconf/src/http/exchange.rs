@@ -144,9 +144,11 @@ async fn exchange(
     let limit = (scaled(limit) * SLACK).min(limit);
     let host = host(&request);
     let (what, began) = (what(&request), Stopwatch::start());
+    let region = region(&request).map(|region| format!(" {region}"));
+    let region = region.unwrap_or_default();
     let report = |ended: &str| {
         let took = began.elapsed().as_millis();
-        cli::trace(|| format!("{what} {host}: {ended} in {took} ms"));
+        cli::trace(|| format!("{what}{region} {host}: {ended} in {took} ms"));
     };
     let is_object = request.uri().contains("x-id=GetObject");
     let answered = async {
@@ -226,6 +228,15 @@ fn what(request: &HttpRequest) -> String {
         Some(attempt) => format!("{operation} (attempt {attempt})"),
         None => operation,
     }
+}
+
+/// Returns the region that a request is signed for. That of a host is not always in its name.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
+fn region(request: &HttpRequest) -> Option<String> {
+    let header = request.headers().get("authorization")?;
+    let (_, scope) = header.split_once("Credential=")?;
+    // KEY/20261130/us-east-1/ssm/aws4_request
+    scope.split('/').nth(2).map(str::to_owned)
 }
 
 fn of_stranger(trouble: Trouble) -> ConnectorError {
@@ -308,7 +319,7 @@ mod tests {
 
     use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
-    use super::{SdkBody, host, is_last, jittered, what};
+    use super::{SdkBody, host, is_last, jittered, region, what};
 
     #[test]
     fn reads_which_attempt_it_is() {
@@ -325,6 +336,15 @@ mod tests {
         ] {
             assert_eq!(host(&HttpRequest::get(uri).unwrap()), expected);
         }
+    }
+
+    #[test]
+    fn a_region_is_that_of_the_signature() {
+        let mut request = HttpRequest::get("http://127.0.0.1:80/").unwrap();
+        assert_eq!(region(&request), None);
+        let signed = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261130/eu-west-1/ssm/aws4_request, SignedHeaders=host, Signature=0";
+        request.headers_mut().insert("authorization", signed);
+        assert_eq!(region(&request).as_deref(), Some("eu-west-1"));
     }
 
     #[test]

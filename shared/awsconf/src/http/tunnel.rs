@@ -101,7 +101,7 @@ fn response(bytes: &[u8]) -> Option<HttpResponse> {
     let body = SdkBody::from(body.to_owned());
     let mut response = HttpResponse::new(status.try_into().ok()?, body);
     for (name, value) in lines.filter_map(|line| line.split_once(':')) {
-        // Names and values that are no headers are left out.
+        // Names and values that are not headers are left out.
         let _ = response
             .headers_mut()
             .try_insert(name.to_ascii_lowercase(), value.trim().to_owned());

@@ -66,7 +66,7 @@ impl Alike {
             && n_differing(&member.fix, &first.fix) == 0
     }
 
-    /// Returns what all texts of the group say, with `..` for the values in which they differ.
+    /// Returns what all texts of the group say, with `(above)` for the values in which they differ, which stand behind the resources.
     pub(super) fn template<'m>(&'m self, text: impl Fn(&'m Member) -> &'m str) -> String {
         let first = &self.members[0];
         if self.members.len() == 1 {
@@ -76,7 +76,7 @@ impl Alike {
         let is_same = self.members.iter().all(|one| text(one) == text(first));
         let words = text(first).split(' ').enumerate().map(|(place, word)| {
             if differing.contains(&place) {
-                format!("..{}", bare(word).1)
+                format!("(above){}", bare(word).1)
             } else if !is_same && is_of(word, &first.resource) {
                 word.replace(&first.resource, "ID")
             } else {

@@ -163,7 +163,7 @@ mod tests {
         other["fix"] = "allow port 80".into();
         findings.add(other);
         let expected = "error   x.y.z [1/r] 7: i-1 (2026-11-21T09:12:05Z), i-2 (2026-11-22T09:12:05Z), i-3 (2026-11-23T09:12:05Z), \
-            i-4 (2026-11-24T09:12:05Z), i-5 (2026-11-25T09:12:05Z) and 2 more\n        SSM has lost the agent; its last ping was ..: look\n\
+            i-4 (2026-11-24T09:12:05Z), i-5 (2026-11-25T09:12:05Z) and 2 more\n        SSM has lost the agent; its last ping was (above): look\n\
             \x20       fix: aws ssm send-command --instance-ids ID\nerror   x.y.z [1/r] i-8\n        SSM has lost the agent; it has no way out: look\n\
             \x20       fix: allow port 443\nerror   x.y.z [1/r] i-8\n        SSM has lost the agent; it has no way out: look\n        fix: allow port 80";
         assert_eq!(findings.render(Screen::default()).unwrap(), expected);

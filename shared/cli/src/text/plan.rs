@@ -343,7 +343,7 @@ mod tests {
   ~ update_agent 7: i-00000000000000001 (3.1.1.0), i-00000000000000002
       (3.1.2.0), i-00000000000000003 (3.1.3.0), i-00000000000000004 (3.1.4.0),
       i-00000000000000005 (3.1.5.0) and 2 more
-      the agent is .., older than 3.2.582.0
+      the agent is (above), older than 3.2.582.0
       + version: latest
       + at_least: 3.2.582.0
       + wave: 1

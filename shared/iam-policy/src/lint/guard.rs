@@ -103,7 +103,7 @@ fn deny(
     for condition in positive.iter().filter(|_| statement.conditions.len() == 1) {
         inverted(condition, found);
     }
-    // A region guard and the like denies all and spares by other keys than the principal; that is no guard of ours.
+    // A region guard and the like denies all and spares by other keys than the principal; that is not a guard of ours.
     if statement.actions.negated {
         return;
     }
@@ -203,7 +203,7 @@ fn inverted(condition: &Condition, found: &mut Problems) {
     );
 }
 
-/// No account has the id of zeros, which examples and local stand-ins for AWS have: it exempts nobody.
+/// No account has the ID of zeros, which examples and local stand-ins for AWS have: it exempts nobody.
 fn no_account(condition: &Condition, found: &mut Problems) {
     for value in &condition.values {
         if !value.value.is_empty() && value.value.bytes().all(|byte| byte == b'0') {

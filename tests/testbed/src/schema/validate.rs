@@ -143,7 +143,7 @@ fn is_of_type(value: &Value, name: &str) -> bool {
     }
 }
 
-/// What is no number is neither below nor above anything.
+/// What is not a number is neither below nor above anything.
 fn number(value: &Value) -> Option<f64> {
     Some(value.as_f64().unwrap_or(f64::NAN))
 }

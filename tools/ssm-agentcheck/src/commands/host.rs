@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::ensure;
 use cli::{Outcome, Output};
 
 use super::GlobalArgs;
@@ -31,6 +32,10 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
+    ensure!(
+        global.accounts.accounts.is_none() && global.aws.profile.is_none(),
+        "host checks the machine that it runs on: leave --accounts and --profile out"
+    );
     let desired: Desired = cli::read_desired_or_default(&global.io, "desired agents")?;
     let redirect = Redirect {
         root: args.root.clone(),

@@ -18,7 +18,7 @@ use crate::observe::{Observation, ReadOptions};
 pub(crate) struct ShowArgs {
     #[command(flatten)]
     nodes: NodeArgs,
-    /// Also read what explains why nodes do not answer, with one more call for each that is online
+    /// Also read evidence on why nodes do not answer; one more call per online node
     #[arg(long)]
     evidence: bool,
 }

@@ -76,11 +76,11 @@ fn refusal(
             );
         }
         (Reason::EndpointPolicy, _) | (_, Some(Reason::EndpointPolicy)) => (
-            "the policy of a VPC endpoint does not let it in".to_owned(),
+            "the policy of a VPC endpoint denies it access".to_owned(),
             "allow ssm:UpdateInstanceInformation in the policy of the VPC endpoint for ssm, then restart the agent".to_owned(),
         ),
         (Reason::ServiceControlPolicy, _) | (_, Some(Reason::ServiceControlPolicy)) => (
-            "a service control policy does not let it in".to_owned(),
+            "a service control policy denies it access".to_owned(),
             "exempt the roles of nodes from the service control policy, then restart the agent".to_owned(),
         ),
         (Reason::RoleTrust, _) | (_, Some(Reason::RoleTrust)) => (
@@ -113,7 +113,7 @@ fn refusal(
 fn by_role(role: Option<&str>, hybrid: Option<&str>, reason: Reason) -> (String, String) {
     match (role, hybrid) {
         (_, Some(id)) => (
-            format!("the service role of {id} does not let it in"),
+            format!("the service role of {id} denies it access"),
             "let the activation's role trust ssm.amazonaws.com and have AmazonSSMManagedInstanceCore, then restart the \
              agent"
                 .to_owned(),
@@ -126,13 +126,13 @@ fn by_role(role: Option<&str>, hybrid: Option<&str>, reason: Reason) -> (String,
         ),
         // Older denials do not say which policy decides: https://github.com/aws/amazon-ssm-agent/issues/374.
         (Some(role), None) => (
-            format!("its role {role} does not let it in"),
+            format!("its role {role} denies it access"),
             "let ssm-role check the role; where it is fine, look at the policies of the VPC endpoints and at service control \
              policies; then restart the agent"
                 .to_owned(),
         ),
         (None, None) => (
-            "it has no instance profile, and Default Host Management does not let it in".to_owned(),
+            "it has no instance profile, and Default Host Management denies it access".to_owned(),
             format!(
                 "let ssm-role turn Default Host Management on, which needs agent {}, then restart the agent",
                 Capability::Dhmc.since()

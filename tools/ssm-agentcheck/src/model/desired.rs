@@ -11,15 +11,15 @@ use super::update::{DesiredAssociation, Update};
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Desired {
-    /// The oldest agent version that will do.
+    /// Minimum agent version.
     pub(crate) min_version: Version,
-    /// What agents must be able to do; each raises the oldest version that will do.
+    /// What agents must be able to do; each may raise the minimum version.
     pub(crate) need: Vec<Capability>,
     /// What the metadata service of EC2 instances must be like.
     pub(crate) imds: DesiredImds,
     /// How long ago the last ping may be; null for no limit besides SSM's own.
     pub(crate) max_ping_age_minutes: Option<u64>,
-    /// Of which online nodes SSM is asked whether sessions reach them, one call each.
+    /// Which online nodes to test for session connectivity, one call each.
     pub(crate) connections: Connections,
     /// How `plan` and `apply` bring outdated agents up to date; null leaves them alone.
     pub(crate) update: Option<Update>,
@@ -30,7 +30,7 @@ pub(crate) struct Desired {
 }
 
 impl Desired {
-    /// Returns the oldest version that will do, and the capability that asks for it if it is not `min_version`.
+    /// Returns the minimum version, and the capability that asks for it if it is not `min_version`.
     pub(crate) fn floor(&self) -> (Version, Option<Capability>) {
         let newest = self.need.iter().max_by_key(|capability| capability.since());
         match newest {
@@ -42,11 +42,11 @@ impl Desired {
     }
 }
 
-/// Of which online nodes to ask whether sessions reach them.
+/// Which online nodes to test for session connectivity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Connections {
-    /// One node of each instance profile and subnet, and of its like all the others when this one is not connected;
+    /// One node of each instance profile and subnet, and the others like it when this one is not connected;
     /// hybrid nodes one by one.
     #[default]
     Sample,
@@ -62,7 +62,7 @@ pub(crate) enum Connections {
 pub(crate) struct DesiredImds {
     /// Whether IMDSv1 must be refused, by instances and by what the account sets for those to come.
     pub(crate) require_v2: bool,
-    /// The smallest hop limit that will do: 1 on a host, 2 when the agent runs in a container with its own network.
+    /// Minimum hop limit: 1 on a host, 2 when the agent runs in a container with its own network.
     pub(crate) min_hop_limit: u32,
 }
 

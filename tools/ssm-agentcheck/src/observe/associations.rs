@@ -23,7 +23,7 @@ pub(crate) async fn associations(client: &Client) -> anyhow::Result<Vec<Associat
     while let Some(listed) = pages.next().await {
         let listed =
             listed.map_err(|error| describe(format!("ListAssociations {DOCUMENT}"), error))?;
-        // An association of the old kind belongs to one instance and has no id.
+        // An association of the old kind belongs to one instance and has no ID.
         let Some(id) = listed.association_id() else {
             continue;
         };

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use crate::agent_log::{self, LogVerdict};
 use crate::host::{Endpoint, Host, Identity, Installed, Package, Registration, Service};
 
-/// Where the agent keeps the id of a hybrid activation.
+/// Where the agent keeps the ID of a hybrid activation.
 /// <https://github.com/aws/amazon-ssm-agent/blob/mainline/agent/managedInstances/registration/instance_info.go>
 const HYBRID_REGISTRATION: [&str; 3] = [
     "var/lib/amazon/ssm/Vault/Store/RegistrationKey",
@@ -45,7 +45,7 @@ pub(crate) struct Redirect {
 /// Returns everything that the machine shows.
 ///
 /// # Errors
-/// The metadata endpoint is no URL. What cannot be read is `Unknown`.
+/// The metadata endpoint is not a URL. What cannot be read is `Unknown`.
 pub(crate) async fn observe(redirect: &Redirect, now: Timestamp) -> anyhow::Result<Host> {
     let metadata = Metadata::new(redirect.metadata_endpoint.as_deref())?;
     let agents = installed::agents(&redirect.root);
@@ -184,7 +184,7 @@ fn hostname(root: &Path) -> String {
     }
 }
 
-/// Returns id and region of a hybrid activation.
+/// Returns ID and region of a hybrid activation.
 fn hybrid(root: &Path) -> Reading<(String, String)> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]

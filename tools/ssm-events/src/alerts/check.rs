@@ -5,7 +5,7 @@ use cli::{Finding, FindingKind, Reading, Severity, Target};
 use crate::alerts::model::{Desired, Hashes, Observed, PLAN};
 use crate::alerts::{function, rule, trail};
 
-/// The id of a finding about a layer of the desired state whose last day is over.
+/// The ID of a finding about a layer of the desired state whose last day is over.
 pub(crate) const OVERRIDE_EXPIRED: &str = "events.override.expired";
 
 /// Returns the findings; what is secret or large is known by its hash.
@@ -149,7 +149,7 @@ pub(crate) fn check(
                     "events.queue.not_empty",
                     &queue,
                     &format!("about {n_messages} events did not reach Slack"),
-                    "mend what the messages' ERROR_CODE names, send them with `ssm-events send`, then purge the queue",
+                    "fix what the messages' ERROR_CODE names, send them with `ssm-events send`, then purge the queue",
                 );
             }
         }

@@ -169,7 +169,7 @@ pub(crate) fn wanted(
     wanted
 }
 
-/// Returns what is wrong with the function: severity, id, message and cure.
+/// Returns what is wrong with the function: severity, ID, message and cure.
 pub(crate) fn problems(
     desired: &Desired,
     function: &DesiredFunction,

@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 use crate::alerts::model::{Action, Desired, Observed, Queue, Role};
 use crate::alerts::rule::queue_name;
 
-/// The id of this tool's target in the rule, and the name of its inline policy in the role.
+/// The ID of this tool's target in the rule, and the name of its inline policy in the role.
 pub(crate) const OWN: &str = "slack";
 
 /// The clients of one session.

@@ -18,7 +18,7 @@ pub(crate) struct Package {
 /// Reads a package.
 ///
 /// # Errors
-/// The file cannot be read, is no zip, or is too large.
+/// The file cannot be read, not a zip, or is too large.
 pub(crate) fn read(path: &str) -> anyhow::Result<Package> {
     let bytes = std::fs::read(path)
         .with_context(|| format!("read the package {path}: `make lambda` makes it"))?;

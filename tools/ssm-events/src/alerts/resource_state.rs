@@ -85,7 +85,7 @@ pub(crate) fn current(action: Action, observed: &Observed) -> Result<Value, Stri
 }
 
 /// Returns whether the state that an action wants is there. Where the webhook and
-/// the package are read from is no state of AWS.
+/// the package are read from is not a state of AWS.
 pub(crate) fn is_satisfied(now: &Value, to: &Value) -> bool {
     let mut to = to.clone();
     without_sources(&mut to);

@@ -14,7 +14,7 @@ use crate::alerts::model::{Action, Desired, Hashes, Observed, Rule, RuleTarget, 
 use crate::alerts::observe::OWN;
 use crate::alerts::{function, plan, rule};
 
-/// The logical ids. CloudFormation would replace a resource whose id changes.
+/// The logical IDs. CloudFormation would replace a resource whose ID changes.
 const ROLE: &str = "Role";
 const QUEUE: &str = "Undelivered";
 const QUEUE_POLICY: &str = "UndeliveredPolicy";
@@ -66,7 +66,7 @@ struct Stack<'d> {
     desired: &'d Desired,
     home: &'static str,
     template: Template,
-    /// The properties of each resource by its logical id.
+    /// The properties of each resource by its logical ID.
     made: Value,
 }
 

@@ -134,7 +134,7 @@ pub(crate) fn wanted(
     wanted
 }
 
-/// Returns what is wrong with the trail and its bucket: severity, id, resource, message and cure.
+/// Returns what is wrong with the trail and its bucket: severity, ID, resource, message and cure.
 pub(crate) fn problems(
     desired: &DesiredTrail,
     observed: &Observed,

@@ -5,7 +5,7 @@ mod uses;
 use std::time::Duration;
 
 use awsconf::Session;
-use cli::{Next, Outcome, Output};
+use cli::{Next, Outcome, Output, Reading};
 
 use super::GlobalArgs;
 use super::desired;
@@ -59,6 +59,10 @@ pub(crate) async fn run(
         // Behind what may end this Region, which would leave the sign-ins of the account unread, and before the first call.
         let is_first = once.begin();
         let hashes = desired::hashes(&desired, Some(session)).await;
+        if let Reading::Unknown(why) = &hashes.endpoint {
+            let why = why.trim_start_matches("read the webhook: ");
+            out.suggest_before_next(format!("before a plan: {why}"));
+        }
         let clients = Clients::new(session);
         let observed = observe::observe(&clients, known, &Names::of(&desired, session)).await;
         let partition = &session.partition;

@@ -73,7 +73,7 @@ async fn print(args: &FormatArgs, global: &GlobalArgs, out: &Output) -> anyhow::
         0 => Outcome::Fine,
         n => {
             let records = cli::count(n, "record");
-            out.note(&format!("{records} without account, Region or time: in no list, for Security Hub has no place for them"));
+            out.note(&format!("{records} without account, region or time: in no list, for Security Hub has no place for them"));
             Outcome::Trouble
         }
     };

@@ -95,7 +95,6 @@ pub(crate) async fn run(
 }
 
 async fn find(args: &HistoryArgs, global: &GlobalArgs, out: &Output) -> anyhow::Result<Outcome> {
-    out.suggest(Next::Pipe("report"));
     let filter = EventFilter::new(&args.wanted, jiff::Timestamp::now())?;
     let mut outcome = Outcome::Fine;
     let n_records = AtomicUsize::new(0);
@@ -182,8 +181,10 @@ async fn find(args: &HistoryArgs, global: &GlobalArgs, out: &Output) -> anyhow::
         out.write(&source::more(&args.place(), read.gaps.n_more()))?;
     }
     source::note_others(out, read.counts.n_others);
-    if out.is_text() && n_records.into_inner() == 0 {
-        out.note("0 records");
+    match n_records.into_inner() {
+        0 if out.is_text() => out.note("0 records"),
+        0 => {}
+        _ => out.suggest(Next::Pipe("report")),
     }
     Ok(match read.is_whole() {
         true => outcome,

@@ -91,7 +91,7 @@ struct Runtime {
 }
 
 impl Runtime {
-    /// Waits for an invocation; returns its id and payload.
+    /// Waits for an invocation; returns its ID and payload.
     async fn next(&self) -> anyhow::Result<(String, String)> {
         let url = format!("{}/invocation/next", self.url);
         let answer = self

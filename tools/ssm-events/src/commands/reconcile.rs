@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use cli::{Outcome, Output};
+use cli::{Next, Outcome, Output};
 use serde_json::Value;
 
 use super::GlobalArgs;
@@ -43,11 +43,15 @@ async fn compare(
     args.delivered
         .iter()
         .try_for_each(|list| delivered.read(list))?;
+    out.suggest(Next::Again("| ssm-events report"));
     let mut missing = false;
     let left_out = source::records(&global.io, |record, event| {
         if delivered.is_missing(&event.event_id) {
             missing = true;
-            out.write(record)?;
+            match out.is_text() {
+                true => out.write(&event.row())?,
+                false => out.write(record)?,
+            }
         }
         Ok(())
     })?;
@@ -77,7 +81,7 @@ fn is_cut(error: &anyhow::Error) -> bool {
         || utf8.is_some_and(|error| error.error_len().is_none())
 }
 
-/// The ids of what was sent, and whether each message arrived at each destination; the name of one is empty for the webhook of flags.
+/// The IDs of what was sent, and whether each message arrived at each destination; the name of one is empty for the webhook of flags.
 #[derive(Debug, Default)]
 struct Delivered(HashMap<String, HashMap<(String, String), Arrived>>);
 
@@ -85,7 +89,7 @@ struct Delivered(HashMap<String, HashMap<(String, String), Arrived>>);
 type Arrived = HashMap<Option<String>, bool>;
 
 impl Delivered {
-    /// Adds a list: ids one a line, or objects with `event_id`, such as the delivery log of a spool. Of these only what
+    /// Adds a list: IDs one a line, or objects with `event_id`, such as the delivery log of a spool. Of these only what
     /// arrived counts. An object without its end in the last line was being written when `send` was killed: nobody was promised that
     /// it had arrived.
     ///
@@ -150,7 +154,7 @@ impl Delivered {
 
     /// Returns whether a record is missing, once: the same record again is not.
     fn is_missing(&mut self, event_id: &str) -> bool {
-        // A record without an id cannot be found in any list.
+        // A record without an ID cannot be found in any list.
         if event_id.is_empty() {
             return true;
         }

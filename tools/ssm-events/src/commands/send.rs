@@ -38,7 +38,7 @@ use crate::routing::Routes;
 /// Messages that may be read ahead of the disk.
 const AHEAD: usize = 256;
 
-/// Send messages, or messages about records, to Slack, an HTTPS URL or an SNS topic, each once
+/// Send each message, or one for each record, exactly once to Slack, an HTTPS URL or an SNS topic
 #[derive(Clone, Debug, clap::Args)]
 #[command(
     after_long_help = "Examples:\n  ssm-events history --since 1h | ssm-events send --webhook env:SLACK_WEBHOOK_URL --spool spool\n  ssm-events history --since 1h | ssm-events send --routes routes.json --spool spool\n\nEnvironment:\n  SLACK_WEBHOOK_URL  The webhook, where env:SLACK_WEBHOOK_URL names it"

@@ -181,7 +181,7 @@ fn joined(members: &[(String, &RawValue)]) -> Result<String, serde_json::Error> 
     Ok(text)
 }
 
-/// Appends the scalars of a value; arrays are sets, whatever their depth, and objects are no values.
+/// Appends the scalars of a value; arrays are sets, whatever their depth, and objects are not values.
 fn leaves(text: &str, depth: usize, values: &mut Vec<Scalar>) -> Result<(), serde_json::Error> {
     match text.as_bytes().first() {
         Some(b'[') if depth == 0 => {

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Why a text is no event pattern, and where.
+/// Why a text is not an event pattern, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line} column {column}: Event pattern is not valid. Reason: {reason}")]
 pub(crate) struct PatternError {

@@ -26,7 +26,7 @@ use crate::records::record::Event;
 use crate::records::sessions::{KnownSession, KnownSessions};
 use crate::records::source::UNREAD_SESSIONS;
 
-/// What stands before an event's id in a message's `block_id`, so that a message is known from another.
+/// What stands before an event's ID in a message's `block_id`, so that a message is known from another.
 pub(crate) const BLOCK_ID: &str = "event-";
 
 /// What events are turned into.
@@ -40,7 +40,7 @@ pub(crate) enum To {
     Csv,
     /// Open Cybersecurity Schema Framework: API Activity
     Ocsf,
-    /// Findings of Security Hub, in lists of up to 100 of one account and Region
+    /// Findings of Security Hub, in lists of up to 100 of one account and region
     Asff,
 }
 
@@ -49,7 +49,7 @@ pub(crate) enum To {
 pub(crate) struct Style {
     /// Of every time in messages and lines; CSV and OCSF stay in UTC.
     pub(crate) zone: TimeZone,
-    /// Names of nodes by id.
+    /// Names of nodes by ID.
     pub(crate) names: BTreeMap<String, String>,
     pub(crate) rules: Rules,
     /// What is known of sessions beside their records, where somebody has said it.
@@ -236,7 +236,7 @@ impl Style {
     }
 
     fn time(&self, text: &str) -> String {
-        // What is no time is shown as it came.
+        // What is not a time is shown as it came.
         let Ok(time) = text.parse::<jiff::Timestamp>() else {
             return text.to_owned();
         };

@@ -178,7 +178,7 @@ impl Event {
         partition(&self.region)
     }
 
-    /// Returns an address in the console of the right partition and region, made of nothing but checked ids.
+    /// Returns an address in the console of the right partition and region, made of nothing but checked IDs.
     /// <https://docs.aws.amazon.com/awsconsolehelpdocs/latest/gsg/select-region.html>
     pub(crate) fn console(&self) -> Option<String> {
         let domain = console_domain(self.partition()?);
@@ -290,7 +290,7 @@ pub(crate) fn text(value: &Value) -> String {
     }
 }
 
-/// Returns whether a text is an id or a region and nothing that could lead elsewhere in a URL.
+/// Returns whether a text is an ID or a region and nothing that could lead elsewhere in a URL.
 pub(crate) fn is_plain(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 100

@@ -18,7 +18,7 @@ use crate::records::sessions::{KnownSessions, SessionKey};
 /// Everything that the records say.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Report {
-    /// By account, region and id: a session id is unique in its region only.
+    /// By account, region and ID: a session ID is unique in its region only.
     sessions: BTreeMap<SessionKey, RecordedSession>,
     pub(crate) commands: Vec<RecordedCommand>,
     pub(crate) refused: Vec<RefusedCall>,
@@ -97,7 +97,7 @@ impl Report {
                 session.resumed.push(event.time.clone());
                 session.resumed.sort();
             }
-            // Ending what has ended is no error, and the first time counts.
+            // Ending what has ended is not an error, and the first time counts.
             _ => {
                 if session
                     .ended

@@ -126,7 +126,7 @@ impl Book {
             "ResumeSession" => session
                 .resumed
                 .extend(at.filter(|at| !session.resumed.contains(at))),
-            // Ending what has ended is no error, and the first time counts.
+            // Ending what has ended is not an error, and the first time counts.
             _ => {
                 if at.is_some_and(|at| session.terminated.is_none_or(|ended| at < ended)) {
                     session.terminated = at;

@@ -260,6 +260,10 @@ pub(crate) fn none_among(n_objects: u64) -> String {
 
 /// Returns what could not be read as a record, so that the other end of a pipe knows of the gap.
 pub(crate) fn finding(resource: &str, message: String) -> Finding {
+    let fix = match message.contains("NoSuchBucket") {
+        true => "correct the name of the bucket",
+        false => "fetch it again, or read it from the trail's bucket",
+    };
     Finding {
         kind: FindingKind::Finding,
         id: UNREAD.to_owned(),
@@ -267,7 +271,7 @@ pub(crate) fn finding(resource: &str, message: String) -> Finding {
         target: None,
         resource: resource.to_owned(),
         message,
-        fix: "fetch it again, or read it from the trail's bucket".to_owned(),
+        fix: fix.to_owned(),
         is_unread: true,
     }
 }

@@ -65,7 +65,7 @@ pub(super) async fn create(clients: &Clients, alias: &str, to: &Value) -> anyhow
     }
 }
 
-/// Returns the id of the key behind an alias.
+/// Returns the ID of the key behind an alias.
 async fn target(clients: &Clients, alias: &str) -> anyhow::Result<String> {
     let answer = clients.kms.describe_key().key_id(alias).send().await;
     let answer = answer.map_err(|error| describe(format!("DescribeKey {alias}"), error))?;

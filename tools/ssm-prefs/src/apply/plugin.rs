@@ -143,7 +143,7 @@ impl Running {
         self.printed.recv().await
     }
 
-    /// Types a line. One that nobody reads any more is no error: the end of the output shows it.
+    /// Types a line. One that nobody reads any more is not an error: the end of the output shows it.
     pub(super) async fn type_line(&mut self, line: &str) {
         if let Some(stdin) = &mut self.stdin {
             let _ = stdin.write_all(format!("{line}\n").as_bytes()).await;

@@ -90,7 +90,7 @@ pub(crate) struct Bucket {
     pub(crate) versioning: Reading<bool>,
     pub(crate) public_access_block: Reading<PublicAccessBlock>,
     pub(crate) policy: Reading<Value>,
-    /// Days to expiry by the id of the rule; only plain whole-bucket or prefix expirations are listed.
+    /// Days to expiry by the ID of the rule; only plain whole-bucket or prefix expirations are listed.
     pub(crate) expirations: Reading<BTreeMap<String, i32>>,
     /// Absent when the bucket has no Object Lock.
     #[serde(default)]

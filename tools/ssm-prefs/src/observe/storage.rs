@@ -2,12 +2,13 @@
 
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::operation::get_bucket_encryption::GetBucketEncryptionOutput;
+use aws_sdk_s3::operation::head_bucket::HeadBucketOutput;
 use aws_sdk_s3::types::{
     BucketVersioningStatus, DefaultRetention, ExpirationStatus, ObjectLockLegalHoldStatus,
     ObjectLockRetentionMode,
 };
 use aws_smithy_runtime_api::client::result::SdkError;
-use awsconf::reading;
+use awsconf::{Session, reading};
 use cli::Reading;
 use records::BucketEncryption;
 
@@ -86,13 +87,14 @@ pub(super) async fn bucket(client: &aws_sdk_s3::Client, name: &str) -> Reading<B
     })
 }
 
-/// Returns the region of a bucket, as far as its answer names one: also to who may not look into it.
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html>
-pub(super) async fn region(client: &aws_sdk_s3::Client, name: &str) -> Option<String> {
-    match client.head_bucket().bucket(name).send().await {
-        Ok(answer) => answer.bucket_region().map(str::to_owned),
-        Err(error) => awsconf::bucket_region(&error).map(str::to_owned),
-    }
+/// Returns a session in the region of a bucket.
+pub(super) async fn session_of(
+    client: &aws_sdk_s3::Client,
+    session: &Session,
+    name: &str,
+) -> Session {
+    let head = client.head_bucket().bucket(name).send().await;
+    awsconf::at_bucket(session, head.as_ref().map(HeadBucketOutput::bucket_region))
 }
 
 /// Reads how a bucket encrypts by default, which whoever may upload may often see and nothing else.

@@ -14,7 +14,7 @@ pub(crate) fn after(
     partition: &str,
 ) -> Observed {
     let mut after = observed.clone();
-    // Policies name keys by ARN; that of a key to come is known but for its id.
+    // Policies name keys by ARN; that of a key to come is known but for its ID.
     let Target { account, region } = target;
     let new_key = format!("arn:{partition}:kms:{region}:{account}:key/new");
     for change in changes {

@@ -16,14 +16,14 @@ pub(super) fn judged(role: &Role, needs: &[Need], findings: &mut Vec<Finding>) {
             Verdict::Denied => denied(role, need, &judgement, id),
             Verdict::Unknown => not_known(role, need, &judgement, id_unknown),
         };
-        // One action of several with the same id and the same cause is enough.
+        // One action of several with the same ID and the same cause is enough.
         if !findings.contains(&found) {
             findings.push(found);
         }
     }
 }
 
-/// Returns the ids for what is denied and for what is not known.
+/// Returns the IDs for what is denied and for what is not known.
 fn ids(need: &Need) -> (&'static str, &'static str) {
     match (need.action, need.consequence) {
         ("kms:GenerateDataKey", Consequence::Refused) => (

@@ -53,7 +53,7 @@ struct Nodes {
 }
 
 impl Inputs {
-    /// Preferences that were given, but not for this region, are no reason to think that it needs none.
+    /// Preferences that were given, but not for this region, are not a reason to think that it needs none.
     pub(super) fn preferences(&self, target: &Target) -> anyhow::Result<Option<&Preferences>> {
         let Some(all) = &self.preferences else {
             return Ok(None);

@@ -62,7 +62,7 @@ pub(crate) struct DefaultHostManagement {
     pub(crate) role_name: RoleName,
     /// Whether the role is made when it does not exist.
     pub(crate) create_role: bool,
-    /// Whether another role that is in the setting already will do.
+    /// Keep another role that is already set.
     pub(crate) adopt: bool,
     /// Whether the role gets an inline policy for what the preferences given by --prefs write and decrypt.
     pub(crate) grant_preferences: bool,

@@ -94,7 +94,7 @@ pub(crate) struct Setting {
 }
 
 impl Setting {
-    /// Returns the role with its path but no leading slash, null when it is off. The status is no help: AWS's own
+    /// Returns the role with its path but no leading slash, null when it is off. The status does not help: AWS's own
     /// example shows `Default` beside a role.
     pub(crate) fn role(&self) -> Option<&str> {
         Some(self.value.as_str()).filter(|value| !value.is_empty() && *value != "$None")

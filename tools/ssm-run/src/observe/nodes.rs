@@ -9,11 +9,11 @@ use cli::Target;
 use diagnosis::{Information, ec2_node, ssm_node, unknown_node};
 use records::{Agent, Node, Platform, Timestamp};
 
-/// The largest page that SSM gives, and as many ids as are asked for at once.
+/// The largest page that SSM gives, and as many IDs as are asked for at once.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstanceInformation.html>
 const MAX_RESULTS: usize = 50;
 
-/// Returns the nodes with these ids; those that neither SSM nor EC2 knows are not in it.
+/// Returns the nodes with these IDs; those that neither SSM nor EC2 knows are not in it.
 ///
 /// # Errors
 /// SSM cannot be asked.

@@ -1,7 +1,8 @@
 //! Outputs where nodes have written them: objects in S3, streams in CloudWatch Logs.
 
 use anyhow::Context;
-use awsconf::{Session, bucket_region, describe};
+use aws_sdk_s3::operation::head_bucket::HeadBucketOutput;
+use awsconf::{Session, describe};
 
 use crate::arguments::Bucket;
 
@@ -12,14 +13,9 @@ const EVENT_BYTES: usize = 200_000;
 /// Returns a client in the bucket's own region.
 pub(super) async fn s3_client(session: &Session, bucket: &Bucket) -> aws_sdk_s3::Client {
     let client = aws_sdk_s3::Client::new(&session.config);
-    let region = match client.head_bucket().bucket(&bucket.name).send().await {
-        Ok(answer) => answer.bucket_region().map(str::to_owned),
-        Err(error) => bucket_region(&error).map(str::to_owned),
-    };
-    match region.filter(|region| *region != session.target.region) {
-        Some(region) => aws_sdk_s3::Client::new(&session.in_region(&region).config),
-        None => client,
-    }
+    let head = client.head_bucket().bucket(&bucket.name).send().await;
+    let region = head.as_ref().map(HeadBucketOutput::bucket_region);
+    aws_sdk_s3::Client::new(&awsconf::at_bucket(session, region).config)
 }
 
 /// Returns the text of the object that a URL of SSM names.

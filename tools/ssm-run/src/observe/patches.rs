@@ -11,7 +11,7 @@ use super::place::Place;
 use crate::reason;
 use records::{PatchState, PatchStateKind};
 
-/// As many ids as one call takes.
+/// As many IDs as one call takes.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstancePatchStates.html>
 pub(crate) const MAX_IDS: usize = 50;
 /// How often and after which pause to look for results that are not there yet.

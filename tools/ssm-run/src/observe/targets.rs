@@ -116,7 +116,7 @@ pub(crate) async fn find(
         unreachable: asked.unreachable,
         ..Resolved::default()
     };
-    // Bare ids are where the flags say, records where they say themselves.
+    // Bare IDs are where the flags say, records where they say themselves.
     let is_at_home = |node: &AskedNode| node.target.is_none();
     let needs_home = asked.nodes.iter().any(is_at_home) || asked.nodes.is_empty();
     let home = match needs_home {

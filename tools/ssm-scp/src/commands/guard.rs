@@ -32,15 +32,23 @@ pub(crate) struct GuardArgs {
     pub(crate) organization: Option<PathBuf>,
 }
 
+/// Whom a guard would lock out is in accounts that have to be read.
+pub(super) const ACCOUNT_ROLE: &str = "arn:{partition}:iam::{account}:role/NAME";
+
+/// Returns the `impact` of a desired state, with a role for the accounts unless one was typed.
+pub(super) fn impact(aws: &AwsArgs, desired: Option<PathBuf>) -> Next {
+    let verb = match aws.split_account_roles().1.is_empty() {
+        true => "impact --assume-role 'arn:{partition}:iam::{account}:role/NAME'",
+        false => "impact",
+    };
+    Next::VerbOf(verb, desired)
+}
+
 impl GuardArgs {
     /// Returns what says more of the desired state than records or questions do, with the roles that it needs. The input is another
     /// file.
     pub(super) fn next(&self, aws: &AwsArgs) -> Next {
-        let verb = match aws.split_account_roles().1.is_empty() {
-            true => "impact --assume-role 'arn:{partition}:iam::{account}:role/NAME'",
-            false => "impact",
-        };
-        Next::VerbOf(verb, self.guard.clone())
+        impact(aws, self.guard.clone())
     }
 
     /// Reads the policies that the flags name.

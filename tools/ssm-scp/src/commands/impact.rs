@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use organization::Organization;
 
 use super::GlobalArgs;
-use super::guard::Guard;
+use super::guard::{Guard, impact};
 use super::quota::QuotaArgs;
 use crate::TOOL;
 use crate::impact::{Candidate, Gathered};
@@ -18,8 +18,8 @@ use crate::text;
 
 /// Show the risks of a desired state, and what it changes for every role and user; exit with 1 on risks
 ///
-/// The risks are those for which apply would refuse it, but for the order of changes and past calls. {account} in --assume-role is
-/// replaced for each account.
+/// The risks are those for which apply would refuse it, except those from the order of changes and from past calls. {account} in
+/// --assume-role is replaced for each account.
 #[derive(Clone, Debug, clap::Args)]
 #[command(
     after_long_help = "Examples:\n  ssm-scp impact -f scp.json --assume-role 'arn:{partition}:iam::{account}:role/audit'"
@@ -109,11 +109,16 @@ pub(crate) async fn run(
     let findings: Vec<Finding> = risks.iter().map(finding).collect();
     let counts = impacts.counts(findings.len(), unreachable.len());
     text::write(out, &counts)?;
+    // Where an account could not be read, apply would refuse the plan.
+    let has_roles = !global.aws.split_account_roles().1.is_empty();
+    let file = global.io.file.clone();
+    match (counts.n_accounts_unread, has_roles) {
+        (0, _) if findings.is_empty() => out.suggest(Next::VerbOf("plan", file)),
+        (0, _) | (_, true) => {}
+        (_, false) => out.suggest(impact(&global.aws, file)),
+    }
     let outcome = match findings.as_slice() {
-        [] => {
-            out.suggest(Next::VerbOf("plan", global.io.file.clone()));
-            Outcome::Fine
-        }
+        [] => Outcome::Fine,
         findings => out.write_findings(findings)?,
     };
     for impact in impacts.in_order() {

@@ -4,6 +4,7 @@ use aws_sdk_organizations::Client;
 use cli::{Change, Outcome, Output, Plan};
 
 use super::GlobalArgs;
+use super::guard::ACCOUNT_ROLE;
 use super::quota::QuotaArgs;
 use crate::gaps::LeftOpen;
 use crate::model::{Action, Desired, TargetId};
@@ -54,9 +55,7 @@ pub(crate) async fn run(
     };
     // Whom a denial would lock out is in accounts that apply has to read.
     if global.aws.split_account_roles().1.is_empty() && planned.iter().any(denies) {
-        let partition = &session.partition;
-        let role = format!("arn:{partition}:iam::{{account}}:role/NAME");
-        out.suggest_for_apply(&["--assume-role", &role]);
+        out.suggest_for_apply(&["--assume-role", ACCOUNT_ROLE]);
     }
     out.write(&Plan::new(TOOL, session.target, planned))?;
     Ok(outcome)

@@ -184,7 +184,8 @@ impl Actions {
         marks.collect()
     }
 
-    /// Returns the actions of a class in groups that no statement of some documents distinguishes. What is no policy parts nothing.
+    /// Returns the actions of a class in groups that no statement of some documents distinguishes. What is not a policy parts
+    /// nothing.
     pub(super) fn parted<'d>(
         &self,
         class: &ActionClass,

@@ -383,7 +383,7 @@ impl<'a> Judged<'a> {
         risks.push(Risk::new(
             format!("conditional:{id}"),
             format!(
-                "nobody knows whether anybody in account {id} keeps {}: {}",
+                "it is unknown whether anybody in account {id} keeps {}: {}",
                 in_words(actions.map(String::as_str)),
                 cause.message
             ),

@@ -12,7 +12,7 @@ use crate::simulate::why;
 /// An organization that no policy is likely to name.
 const ANOTHER: &str = "o-q7zkw4q7zkw4";
 
-/// Returns why nobody whom a role trusts may assume it, if that is so. What depends on more than who asks is no such reason: of
+/// Returns why nobody whom a role trusts may assume it, if that is so. What depends on more than who asks is not such a reason: of
 /// people who do not exist yet nothing else is known.
 pub(super) fn closes(
     policies: &[&Compiled],

@@ -19,7 +19,7 @@ pub(crate) const USE_MANAGEMENT: &str =
 pub(crate) struct Observed {
     pub(crate) account: String,
     pub(crate) partition: String,
-    /// The management account's id; absent when the account is in no organization.
+    /// The management account's ID; absent when the account is in no organization.
     pub(crate) management_account: Reading<String>,
     /// The root, and whether it has service control policies enabled.
     pub(crate) root: Reading<Root>,

@@ -18,7 +18,7 @@ pub(crate) struct SessionRecords(pub(crate) Named);
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Named {
-    /// ARNs, `*` and `?` allowed, of the only roles and users that may remove or change them; operators had better not be among them.
+    /// ARNs, `*` and `?` allowed, of the only roles and users that may remove or change them; do not include operators.
     pub(crate) exempt_principals: BTreeSet<Principal>,
     /// Names of the buckets of transcripts and of the trail, `*` allowed.
     #[serde(default)]

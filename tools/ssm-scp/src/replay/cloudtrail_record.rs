@@ -81,7 +81,7 @@ pub(crate) fn is_call(object: &Value) -> bool {
 }
 
 impl Record {
-    /// Returns what was called; `None` for what is no record of a call.
+    /// Returns what was called; `None` for what is not a record of a call.
     pub(crate) fn called(&self) -> Option<Called> {
         called(self.event_source.as_deref()?, self.event_name.as_deref()?)
     }

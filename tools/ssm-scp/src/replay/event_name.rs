@@ -99,7 +99,7 @@ const S3: [(&str, &str); 44] = [
     ("UploadPartCopy", "PutObject"),
 ];
 
-/// Actions that are no calls of their own, so that no record names them: passing a role, and a header of a call.
+/// Actions that are not calls of their own, so that no record names them: passing a role, and a header of a call.
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html>
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html>
@@ -114,7 +114,7 @@ pub(crate) struct Called {
     pub(crate) in_doubt: bool,
 }
 
-/// Returns what a call needed; `None` for what is no call of AWS.
+/// Returns what a call needed; `None` for what is not a call of AWS.
 pub(crate) fn called(event_source: &str, event_name: &str) -> Option<Called> {
     // CloudTrail names endpoints, IAM names services; those that policies on access to nodes meet are the same.
     let service = event_source.strip_suffix(".amazonaws.com")?;

@@ -37,7 +37,7 @@ pub(crate) struct MatchArgs {
     #[arg(long, value_name = "FILE")]
     kev: Option<PathBuf>,
 
-    /// Leave out advisories without a fix, and those whose fix must be paid for
+    /// Leave out advisories without a fix, and those that are fixed only under paid support
     #[arg(long)]
     fixed_only: bool,
 

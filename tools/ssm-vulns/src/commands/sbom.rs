@@ -37,6 +37,8 @@ pub(crate) async fn run(
         "match --advisories PATH",
         global.io.file.clone(),
     ));
+    let advisories = "PATH is a file or a directory of advisories";
+    out.suggest_before_next(advisories.to_owned());
     let _reading = out.reading("the inventories");
     let mut left = input::asked_again(&global.io).unwrap_or_default();
     let mut held: BTreeMap<(Target, String), Box<Scanned>> = BTreeMap::new();

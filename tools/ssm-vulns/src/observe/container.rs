@@ -19,7 +19,7 @@ use super::zstd::{Frames, is_zstd};
 
 /// The most that is read of one file: Debian's tracker has a twentieth of it.
 const LARGEST: u64 = 4 << 30;
-/// A compressed file in a zip in a compressed file is no database of anybody's.
+/// A compressed file in a zip in a compressed file is not a database of anybody's.
 const DEEPEST: usize = 4;
 /// Directories below directories.
 const DEEPEST_DIRECTORY: usize = 32;

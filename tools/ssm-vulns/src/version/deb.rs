@@ -36,7 +36,7 @@ impl Version {
     }
 }
 
-/// Compares runs of other characters and of digits in turns; what is missing is no character, and zero.
+/// Compares runs of other characters and of digits in turns; what is missing is not a character, and zero.
 fn part(one: &str, other: &str) -> Ordering {
     let (mut one, mut other) = (one.as_bytes(), other.as_bytes());
     while !one.is_empty() || !other.is_empty() {

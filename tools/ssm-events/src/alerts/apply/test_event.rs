@@ -107,7 +107,7 @@ async fn attempt(
                 Severity::Error,
                 "events.test.undelivered",
                 format!("the test event {id} did not reach Slack: {reason}"),
-                "mend what the message names",
+                "fix the named cause",
             ));
         }
     }

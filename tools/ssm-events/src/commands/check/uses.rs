@@ -42,7 +42,7 @@ pub(crate) struct UsesArgs {
     #[arg(long, value_name = "FILE", requires = "routes")]
     acknowledged: Option<PathBuf>,
 
-    /// Look for them in the event history since this time [default: 90d, which is all that it has]
+    /// Look for them in the event history since this time [default: 90d, its full length]
     #[arg(long, value_name = "TIME", requires = "routes")]
     since: Option<String>,
 
@@ -51,7 +51,8 @@ pub(crate) struct UsesArgs {
     #[arg(long, value_name = "FILE", requires = "routes")]
     records: Vec<PathBuf>,
 
-    /// Read about so many calls of each break-glass user and region, the newest, and report where there are more: 100 take a second
+    /// Read at most about this many of the newest calls of each break-glass user and region, and report where there are more; 100
+    /// calls take a second
     #[arg(
         long,
         value_name = "NUMBER",

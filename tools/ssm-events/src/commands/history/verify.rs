@@ -24,7 +24,7 @@ pub(super) struct VerifyArgs {
     #[arg(long, requires = "log_files", conflicts_with = "engine")]
     verify: bool,
 
-    /// Require digests of this trail in every account and Region; otherwise the loss of all of its digests goes unnoticed
+    /// Require digests of this trail in every account and region; otherwise the loss of all of its digests goes unnoticed
     #[arg(
         long = "trail",
         value_name = "NAME",

@@ -265,7 +265,7 @@ fn is_message(value: &Value) -> bool {
         && value["detail"].is_null()
 }
 
-/// `format` puts the event's id into the `block_id` of a message.
+/// `format` puts the event's ID into the `block_id` of a message.
 fn id_of(message: &Value) -> Option<String> {
     let attached = message["attachments"]
         .as_array()

@@ -18,7 +18,7 @@ pub(crate) struct MessageRenderer {
 }
 
 impl MessageRenderer {
-    /// Returns the messages about the records in a value, each with the id that keeps it from being sent twice.
+    /// Returns the messages about the records in a value, each with the ID that keeps it from being sent twice.
     ///
     /// # Errors
     /// The template fails.

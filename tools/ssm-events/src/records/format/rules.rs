@@ -54,9 +54,9 @@ enum Mention {
     Here,
     /// Everybody in the channel.
     Channel,
-    /// One person, by member id such as `U012AB3CD`.
+    /// One person, by member ID such as `U012AB3CD`.
     User(SlackId),
-    /// A user group, by id such as `S012AB3CD`.
+    /// A user group, by ID such as `S012AB3CD`.
     Group(SlackId),
 }
 

@@ -91,7 +91,7 @@ impl Damaged {
 pub(crate) struct Counts {
     pub(crate) n_objects: u64,
     pub(crate) n_found: u64,
-    /// Digests, insights and whatever else is no record of a call.
+    /// Digests, insights and whatever else is not a record of a call.
     pub(crate) n_others: u64,
     /// Records, digests and what wraps them.
     pub(crate) n_known: u64,

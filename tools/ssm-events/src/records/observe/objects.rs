@@ -5,7 +5,8 @@
 use std::sync::Arc;
 
 use aws_sdk_s3::Client;
-use awsconf::{Session, bucket_region, describe};
+use aws_sdk_s3::operation::head_bucket::HeadBucketOutput;
+use awsconf::{Session, describe};
 use jiff::{SignedDuration, Timestamp};
 
 use super::bodies::read_keys;
@@ -72,19 +73,14 @@ pub(crate) struct Prefix {
 /// # Errors
 /// None yet; the first read shows it.
 pub(crate) async fn client(session: &Session, bucket: &str) -> Client {
-    let client = Client::new(&session.config);
-    let region = match client.head_bucket().bucket(bucket).send().await {
-        Ok(answer) => answer.bucket_region().map(str::to_owned),
-        Err(error) => bucket_region(&error).map(str::to_owned),
-    };
-    match region.filter(|region| *region != session.target.region) {
-        Some(region) => Client::new(&session.in_region(&region).config),
-        None => client,
-    }
+    let head = Client::new(&session.config).head_bucket().bucket(bucket);
+    let head = head.send().await;
+    let region = head.as_ref().map(HeadBucketOutput::bucket_region);
+    Client::new(&awsconf::at_bucket(session, region).config)
 }
 
 /// Returns the accounts and regions that a trail has files of, as far as they are asked for. What cannot be listed, and what is
-/// asked for and has no folder, is unread: no file is no proof that nothing was done.
+/// asked for and has no folder, is unread: a missing file does not prove that nothing was done.
 pub(crate) async fn prefixes(
     client: &Client,
     place: &S3Location,

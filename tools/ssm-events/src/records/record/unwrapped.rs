@@ -24,7 +24,7 @@ const TEXTS: [&str; 7] = [
 pub(crate) struct Unwrapped {
     /// CloudTrail records of calls, and EventBridge's own events of Systems Manager in their envelope.
     pub(crate) events: Vec<Value>,
-    /// Objects that are no record of a call: digests, insights, notifications of something else.
+    /// Objects that are not records of a call: digests, insights, notifications of something else.
     pub(crate) n_others: usize,
     /// What in it could not be read, in words.
     pub(crate) unread: Vec<String>,

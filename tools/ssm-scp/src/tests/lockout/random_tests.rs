@@ -109,7 +109,7 @@ impl Found {
         };
         let has_resources = text.contains(r#"Resource":"arn:"#);
         for account in &scene.ids() {
-            // The root and the account itself are no levels of units.
+            // The root and the account itself are not levels of units.
             let depth = before.lineage(account).len() - 2;
             let principals = scene.principals(account);
             for (number, after) in states.iter().enumerate() {

@@ -298,7 +298,7 @@ fn the_gravest_doubt_counts_in_either_order() {
     }
 }
 
-/// A pattern that covers all resources of a type is no less than `*`.
+/// A pattern that covers all resources of a type is not less than `*`.
 #[test]
 fn what_is_lost_on_every_resource_is_lost() {
     for (name, actions, resource, expected) in [

@@ -217,7 +217,7 @@ impl Pass<'_> {
         }
     }
 
-    /// Takes the name of the bucket that an object is in. In another bucket than that of its document it is no transcript.
+    /// Takes the name of the bucket that an object is in. In another bucket than that of its document it is not a transcript.
     fn bucket(&mut self, name: &str, place: Place) {
         let Some((facts, book)) = self.book(place) else {
             return;
