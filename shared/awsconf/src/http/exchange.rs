@@ -17,7 +17,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use aws_smithy_types::retry::ErrorKind;
 
-use super::trouble::{Trouble, stranger, throttling};
+use super::trouble::{Trouble, Unconnected, stranger, throttling};
 use super::tunnel::refusal;
 use crate::clock::{Deadline, Stopwatch, scaled, sleep};
 
@@ -155,7 +155,7 @@ async fn exchange(
             Err(error) => {
                 return Err(match refusal(&error, &host).await {
                     Some(trouble) => of_stranger(trouble),
-                    None => error,
+                    None => unconnected(error, &host),
                 });
             }
         };
@@ -225,6 +225,17 @@ fn what(request: &HttpRequest) -> String {
     match attempt {
         Some(attempt) => format!("{operation} (attempt {attempt})"),
         None => operation,
+    }
+}
+
+/// Returns the error with the host that no connection was made to: the client does not name it.
+fn unconnected(error: ConnectorError, host: &str) -> ConnectorError {
+    match error.is_io() && Unconnected::is_of(&error) {
+        true => ConnectorError::io(Box::new(Unconnected {
+            host: host.to_owned(),
+            error,
+        })),
+        false => error,
     }
 }
 
