@@ -20,6 +20,8 @@ mod reports;
 mod stdout;
 #[path = "conformance/wrong_invocations.rs"]
 mod wrong_invocations;
+#[path = "conformance/wrong_lines.rs"]
+mod wrong_lines;
 
 use std::path::PathBuf;
 

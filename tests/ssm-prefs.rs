@@ -150,7 +150,7 @@ fn plans_every_region_that_is_named() {
 fn plan_warns_of_sessions_that_it_would_refuse() {
     let account = account();
     let roles = account.home().join("roles.json");
-    let role = json!({"roles": [{"arn": format!("arn:aws:iam::{}:role/web", account.id()), "inline_policies": {}}]});
+    let role = json!({"kind": "host_management", "roles": [{"arn": format!("arn:aws:iam::{}:role/web", account.id()), "inline_policies": {}}]});
     std::fs::write(&roles, role.to_string()).unwrap();
     let plan = tool(&account, &["plan", "--roles", roles.to_str().unwrap()])
         .stdin(DESIRED)
@@ -206,7 +206,7 @@ fn bad_input_is_one_line_with_its_place_and_nothing_is_called() {
         ),
         (
             "{\"idle_timeout_minutes\": 90}",
-            "$.inputs.idleSessionTimeout",
+            "read desired preferences from stdin: $.idle_timeout_minutes: \"90\"",
         ),
         (
             "{\"kms_key\": {}}",

@@ -2,6 +2,8 @@
 
 #[path = "terminal/applying.rs"]
 mod applying;
+#[path = "terminal/asking.rs"]
+mod asking;
 #[path = "terminal/ending.rs"]
 mod ending;
 #[path = "terminal/folding.rs"]

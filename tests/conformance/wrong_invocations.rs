@@ -3,204 +3,7 @@
 use testbed::{Account, Output, Sandbox, repository};
 
 use super::TOOLS;
-
-/// Command lines, and what their messages must say; behind !, what they must not. Desired states are those of `scripts/rollout.d`.
-const LINES: [(&str, &[&str]); 71] = [
-    ("ssm-agentcheck", &["Usage: ssm-agentcheck"]),
-    (
-        "ssm-prefs show i-02a00000000000001",
-        &["unexpected argument", "!use --"],
-    ),
-    (
-        "ssm-role show i-02a00000000000001",
-        &["unexpected argument", "!use --"],
-    ),
-    (
-        "ssm-prefs probe i-02a00000000000001",
-        &["use --instance-id i-02a00000000000001"],
-    ),
-    (
-        "ssm-agentcheck show --instance-ids i-02a00000000000001",
-        &["'--instance-id'", "!stdin"],
-    ),
-    (
-        "ssm-vulns list",
-        &["unrecognized subcommand", "!use ssm-vulns"],
-    ),
-    (
-        "ssm-vulns validate",
-        &["unrecognized subcommand", "!use ssm-vulns"],
-    ),
-    (
-        "ssm-vulns diff",
-        &["unrecognized subcommand", "!use ssm-vulns"],
-    ),
-    (
-        "ssm-vulns match --accounts org",
-        &["unexpected argument", "!organization"],
-    ),
-    (
-        "ssm-vulns match --dry-run",
-        &["unexpected argument", "!`plan`"],
-    ),
-    ("ssm-agentcheck show -o xml", &["use -o json"]),
-    ("ssm-agentcheck check -o xml", &["use -o junit"]),
-    ("ssm-agentcheck list", &["use ssm-agentcheck show"]),
-    ("ssm-agentcheck version", &["use ssm-agentcheck --version"]),
-    ("ssm-prefs diff", &["use ssm-prefs plan"]),
-    (
-        "ssm-agentcheck --profile nosuch show",
-        &["'nosuch'", "aws configure list-profiles"],
-    ),
-    (
-        "ssm-agentcheck show --region us-east1",
-        &["did you mean us-east-1?"],
-    ),
-    (
-        "ssm-agentcheck show --region us-east-1a",
-        &["did you mean us-east-1?"],
-    ),
-    ("ssm-agentcheck show -o table", &["use -o text"]),
-    ("ssm-agentcheck show -o yaml", &["use -o json"]),
-    ("ssm-agentcheck plan -f agent.json --output=csv", &["@csv"]),
-    (
-        "ssm-agentcheck show -o sarif",
-        &["is for check, lint", "use -o json"],
-    ),
-    (
-        "ssm-agentcheck check -f agent.json -o junit --jq .id",
-        &["leave --jq or -o junit out"],
-    ),
-    ("ssm-agentcheck show -o tsv", &["@tsv"]),
-    (
-        "ssm-agentcheck show i-02a00000000000001",
-        &["use --instance-id i-02a00000000000001"],
-    ),
-    (
-        "ssm-agentcheck show --instance-id 02a00000000000001",
-        &["expected i-0123456789abcdef0"],
-    ),
-    (
-        "ssm-agentcheck check -f nosuch.json",
-        &["nosuch.json", "No such file"],
-    ),
-    (
-        "ssm-agentcheck check -f prefs.json",
-        &["looks like a desired state of ssm-prefs", "!a directory"],
-    ),
-    (
-        "ssm-prefs plan -f scp.json",
-        &["looks like a desired state of ssm-scp", "!a directory"],
-    ),
-    (
-        "ssm-agentcheck check -f .",
-        &["events.json", "a directory holds layers of one tool"],
-    ),
-    ("ssm-agentcheck check agent.json", &["use -f agent.json"]),
-    (
-        "ssm-prefs apply -f prefs.json",
-        &["ssm-prefs plan", "found a desired state"],
-    ),
-    ("ssm-prefs apply", &["the input is empty", "ssm-prefs plan"]),
-    ("ssm-prefs plan", &["pass -f FILE"]),
-    (
-        "ssm-prefs plan --dry-run -f prefs.json",
-        &["`plan` is the dry run"],
-    ),
-    (
-        "ssm-role plan -f role.json --apply",
-        &["ssm-role plan .. | ssm-role apply"],
-    ),
-    ("ssm-prefs show --account 222222222222", &["--accounts"]),
-    ("ssm-prefs show --regions us-east-1", &["--region"]),
-    ("ssm-run uname", &["ssm-run -- uname"]),
-    ("ssm-run -- uname", &["ssm-agentcheck show"]),
-    (
-        "ssm-run --tag Environment -- uname",
-        &["expected KEY=VALUE"],
-    ),
-    (
-        "ssm-run --instance-ids i-02a00000000000001 -- uname",
-        &["node IDs come on stdin"],
-    ),
-    ("ssm-run --targets Key=tag:a,Values=b -- uname", &["--tag"]),
-    (
-        "ssm-events history --since yesterday",
-        &["2026-11-01T00:00:00Z"],
-    ),
-    ("ssm-events history --from 2026-08-01", &["use --since"]),
-    (
-        "ssm-events history --since 7d --instance-id i-1",
-        &["expected i-0123456789abcdef0"],
-    ),
-    ("ssm-events history nosuch/", &["nosuch/", "No such file"]),
-    (
-        "ssm-role policy --for admin",
-        &["instance, operator, command"],
-    ),
-    (
-        "ssm-agentcheck show --jq .foo[",
-        &["expected closing bracket"],
-    ),
-    ("ssm-agentcheck show --debug", &["use -v"]),
-    ("ssm-agentcheck show --no-color", &["NO_COLOR=1"]),
-    ("ssm-agentcheck show --json", &["use -o json"]),
-    (
-        "ssm-agentcheck show --accounts 222222222222",
-        &["--assume-role 'arn:{partition}:iam::{account}:role/NAME'"],
-    ),
-    (
-        "ssm-agentcheck show --assume-role OrganizationAccountAccessRole",
-        &["expected a role ARN"],
-    ),
-    (
-        "ssm-agentcheck show --accounts org",
-        &["--accounts needs --assume-role 'arn:{partition}"],
-    ),
-    ("ssm-scp show --accounts org", &["leave --accounts out"]),
-    ("ssm-scp lint", &["the input is empty: name files"]),
-    ("ssm-run uname -r", &["ssm-run -- uname"]),
-    ("ssm-run uname~-r", &["put the command behind --"]),
-    ("ssm-run -- uname -r", &["ssm-agentcheck show"]),
-    (
-        "ssm-role lint AdministratorAccess",
-        &["there is no file AdministratorAccess", "name files"],
-    ),
-    ("ssm-role policy", &["--for <WHO>"]),
-    ("ssm-agentcheck show -q -r", &["--jq <FILTER>"]),
-    (
-        "ssm-agentcheck --generate completion",
-        &["expected man, bash, zsh, fish, schema, example, policy or permissions"],
-    ),
-    (
-        "ssm-scp simulate --principal me",
-        &["expected arn:aws:iam::123456789012:role/NAME"],
-    ),
-    (
-        "ssm-role show --jq .kind[]",
-        &["one record after the other"],
-    ),
-    (
-        "ssm-scp plan -f prefs.json",
-        &["looks like a desired state of ssm-prefs", "!a directory"],
-    ),
-    (
-        "ssm-prefs plan -f prefs.yaml",
-        &["prefs.yaml", "it is YAML: write it as JSON"],
-    ),
-    (
-        "ssm-prefs plan -f hash.json",
-        &["hash.json", "behind //", "line 1 column 1"],
-    ),
-    (
-        "ssm-role apply -f result.json",
-        &["found a result", "jq -c '.undo // empty'"],
-    ),
-    (
-        "ssm-agentcheck --generate powershell",
-        &["expected man, bash, zsh, fish, schema, example, policy or permissions"],
-    ),
-];
+use super::wrong_lines::LINES;
 
 #[test]
 fn a_wrong_invocation_gets_what_to_type() {
@@ -227,10 +30,33 @@ fn with_desired_states() -> Account {
         let desired = repository().join(format!("scripts/rollout.d/{name}.json"));
         std::fs::copy(desired, account.home().join(format!("{name}.json"))).unwrap();
     }
+    for directory in ["layers", "none"] {
+        std::fs::create_dir(account.home().join(directory)).unwrap();
+    }
     for (name, text) in [
         ("prefs.yaml", "idle_timeout_minutes: 15\n"),
         ("hash.json", "# Fifteen.\n{\"idle_timeout_minutes\": 15}\n"),
         ("result.json", "{\"kind\": \"result\", \"undo\": null}\n"),
+        ("empty.json", "{}"),
+        ("nothing.json", ""),
+        ("list.json", "[null,null]"),
+        ("inner.json", "{\"kms_key\":[\"alias/x\",null,true]}"),
+        ("waves.json", "{\"update\":{\"waves\":[1,\"50%\"]}}"),
+        ("idle.json", "{\"idle_timeout_minutes\": 90}"),
+        (
+            "nobody.json",
+            "{\"policy_name\":\"p\",\"targets\":[\"r-abcd\"]}",
+        ),
+        (
+            "deaf.json",
+            "{\"events\":[],\"webhook\":{\"env\":\"SLACK_WEBHOOK_URL\"}}",
+        ),
+        ("profiles.json", "{\"instance_profiles\":{}}"),
+        ("layers/base.json", "{\"idle_timeout_minutes\": 20}"),
+        (
+            "layers/over.json",
+            "{\"for\": {\"region\": \"us-east-1\"}, \"reason\": \"a test\",\n\"desired\": {\"idle_timeout_minutes\": 600}}",
+        ),
     ] {
         std::fs::write(account.home().join(name), text).unwrap();
     }
@@ -314,4 +140,56 @@ fn a_report_of_nothing_says_where_records_come_from() {
     output
         .assert_status(0)
         .assert_complains("pipe in what `ssm-events history` prints");
+}
+
+/// What `plan` refuses, `lint` finds, in the file in which it is.
+#[test]
+fn lint_finds_what_plan_refuses() {
+    let account = with_desired_states();
+    let over = "{\"for\": {\"region\": \"us-east-1\"}, \"reason\": \"a test\",\n\"desired\": {\"idle_timout_minutes\": 9}}";
+    std::fs::create_dir(account.home().join("typo")).unwrap();
+    std::fs::write(account.home().join("typo/base.json"), "{}").unwrap();
+    std::fs::write(account.home().join("typo/over.json"), over).unwrap();
+    for (line, expected) in [
+        (
+            "ssm-agentcheck lint waves.json",
+            "waves.json:1:12 $.update.waves",
+        ),
+        (
+            "ssm-prefs lint idle.json",
+            "idle.json:1:2 $.idle_timeout_minutes",
+        ),
+        ("ssm-prefs lint inner.json", "$.kms_key"),
+        (
+            "ssm-prefs lint layers",
+            "layers/over.json:2:13 $.desired.idle_timeout_minutes",
+        ),
+        (
+            "ssm-prefs lint typo",
+            "typo/over.json:2:13 $.desired.idle_timout_minutes",
+        ),
+        (
+            "ssm-prefs lint typo/over.json",
+            "typo/over.json:2:13 $.desired.idle_timout_minutes",
+        ),
+    ] {
+        let output = typed(&account, line);
+        output.assert_status(1);
+        let found = output.records();
+        assert_eq!(found.len(), 1, "{line}: {}", output.stdout);
+        let resource = found[0]["resource"].as_str().unwrap();
+        assert!(resource.ends_with(expected), "{line}: {resource}");
+    }
+    typed(&account, "ssm-prefs lint layers/over.json").assert_status(0);
+}
+
+/// A header without a row says that there is none.
+#[test]
+fn a_list_that_was_not_read_has_no_columns() {
+    let account = Sandbox::start().account();
+    let tool = TOOLS.iter().find(|tool| tool.name == "ssm-agentcheck");
+    let run = account.tool(tool.unwrap().exe().as_os_str());
+    let output = run.args(["show", "-o", "csv"]).env("AWS_REGION", "").run();
+    output.assert_status(2).assert_complains("no region");
+    assert_eq!(output.stdout, "");
 }

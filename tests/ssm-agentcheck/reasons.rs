@@ -217,7 +217,7 @@ fn roles_from_a_pipe_say_what_agentcheck_may_not_ask() {
             permission("channel", "ssmmessages:CreateControlChannel", "denied"),
         ];
         let profile = format!("arn:aws:iam::{}:instance-profile/web", account.id());
-        json!({"roles": [{"role": "web", "instance_profiles": [profile], "permissions": permissions}],
+        json!({"kind": "host_management", "roles": [{"role": "web", "instance_profiles": [profile], "permissions": permissions}],
             "profiles_without_role": []})
     };
     let roles = account.home().join("roles.jsonl");

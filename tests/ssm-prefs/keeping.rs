@@ -197,7 +197,7 @@ fn who_is_named_can_remove_a_transcript_and_who_is_not_cannot() {
     let operators = account.home().join("operators.json");
     std::fs::write(
         &operators,
-        json!({"roles": shown.collect::<Vec<_>>()}).to_string(),
+        json!({"kind": "host_management", "roles": shown.collect::<Vec<_>>()}).to_string(),
     )
     .unwrap();
     let check = crate::tool(

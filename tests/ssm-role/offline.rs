@@ -94,7 +94,7 @@ fn what_is_no_preferences_record_is_refused() {
         ),
         (
             r#"{"kind": "node"}"#,
-            "expected what `ssm-prefs show` prints, found kind",
+            "expected what `ssm-prefs show` prints, found a record of kind node",
         ),
         (
             r#"{"kind": "unreachable", "tool": "ssm-prefs", "target": {"account": "111122223333", "region": "eu-central-1"},
@@ -211,8 +211,8 @@ fn render_says_what_it_cannot_leave_to_a_stack() {
         r#"{"default_host_management": {}, "instance_profiles": {}, "hybrid_activations": {}}"#,
     );
     refused.assert_status(2).assert_stderr(
-        "ssm-role: desired roles: $.instance_profiles: a stack cannot change roles that are there already: leave that to plan \
-         and apply, and render what `jq 'del(.instance_profiles, .hybrid_activations)' FILE` prints\n",
+        "ssm-role: read desired roles from stdin: $.instance_profiles: a stack cannot change roles that are there already: leave that to plan \
+         and apply, and render what `jq 'del(.instance_profiles, .hybrid_activations)' FILE` prints at line 1 column 33\n",
     );
     assert_eq!(refused.stdout, "");
     let aimless = run(&["render"], "{}");

@@ -115,7 +115,7 @@ fn reports_are_what_o_prints() {
     }
     matched(&db, &input, &["-o", "junit"])
         .assert_status(2)
-        .assert_complains("-o junit is for check and lint");
+        .assert_complains("-o junit is for none of the verbs here");
 }
 
 /// What a report has no row for is on stderr, as it decides the exit status.

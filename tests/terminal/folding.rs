@@ -92,3 +92,42 @@ fn equal_outputs_of_many_nodes_are_one() {
     let piped = piped.args(["-f", "eleven.txt", "--", "uname", "-r"]).run();
     assert_eq!(piped.stdout.matches("\"kind\":\"invocation\"").count(), 11);
 }
+
+/// What is wrong in every region alike is one entry, and what is done there alike is shown once.
+#[test]
+fn what_many_regions_share_is_said_once() {
+    let account = Sandbox::start().account();
+    let there = "--region us-east-1,us-west-2,eu-west-1";
+    for (name, text) in [
+        ("role.json", "{\"default_host_management\": {}}"),
+        (
+            "prefs.json",
+            "{\"kms_key\": {\"alias\": \"alias/x\", \"create\": true}}",
+        ),
+    ] {
+        std::fs::write(account.home().join(name), text).unwrap();
+    }
+    let shown = |command: &str| {
+        let output = on_terminal(&account, 200, &format!("{command} {there}")).run();
+        without_colors(&output)
+    };
+    let places = format!(
+        "role.dhmc.disabled [3 regions of {}: us-east-1, us-west-2, eu-west-1]",
+        account.id()
+    );
+    let text = shown("ssm-role check -f role.json");
+    assert_eq!(text.matches("role.dhmc.disabled").count(), 1, "{text}");
+    assert!(text.contains(&places), "{text}");
+    let text = shown("ssm-prefs plan -f prefs.json");
+    let same = format!(
+        "the same changes as in {}/us-east-1, but for the names",
+        account.id()
+    );
+    assert_eq!(text.matches(&same).count(), 2, "{text}");
+    assert_eq!(text.matches("create_key").count(), 1, "{text}");
+    // Records are never folded.
+    let piped = account.tool(binary("ssm-role").as_os_str());
+    let words = format!("check -f role.json {there}");
+    let piped = piped.args(words.split(' ')).run();
+    assert_eq!(piped.stdout.matches("role.dhmc.disabled").count(), 3);
+}

@@ -41,6 +41,13 @@ impl Accounts {
             }
             AccountsFrom::File(path) => {
                 let action = || format!("read accounts from {}", path.display());
+                let is_id = path.to_string_lossy().parse::<records::AccountId>().is_ok();
+                if is_id && !path.exists() {
+                    bail!(
+                        "--accounts: there is no file {path}; IDs come on stdin: echo {path} | .. --accounts -",
+                        path = path.display()
+                    );
+                }
                 let text = std::fs::read_to_string(path).with_context(action)?;
                 parse(&text).with_context(action)?
             }

@@ -36,7 +36,7 @@ pub struct AwsArgs {
     pub session_tags: Vec<(String, String)>,
 
     /// Work in this many accounts and regions at once
-    #[arg(long, value_name = "N", default_value = "10", global = true)]
+    #[arg(long, value_name = "N", value_parser = one_or_more, default_value = "10", global = true)]
     pub max_concurrency: NonZeroUsize,
 }
 
@@ -171,6 +171,11 @@ fn role_arn(text: &str) -> Result<String, String> {
     }
 }
 
+fn one_or_more(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse()
+        .map_err(|_| "expected a number, 1 or more".to_owned())
+}
+
 /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_Tag.html>
 fn session_tag(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
@@ -185,7 +190,7 @@ fn session_tag(text: &str) -> Result<(String, String), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{region, role_arn, session_tag};
+    use super::{one_or_more, region, role_arn, session_tag};
 
     #[test]
     fn accepts_only_what_looks_like_a_region() {
@@ -210,6 +215,19 @@ mod tests {
         assert!(role_arn("arn:aws:iam::{accounts}:role/Name").is_err());
         assert!(role_arn("arn:aws:sts::111122223333:assumed-role/Name/session").is_err());
     }
+
+    #[test]
+    fn what_is_done_at_once_is_one_or_more() {
+        assert_eq!(one_or_more("12").map(usize::from), Ok(12));
+        for bad in ["0", "-1", "", "many"] {
+            assert_eq!(
+                one_or_more(bad).unwrap_err(),
+                "expected a number, 1 or more",
+                "{bad}"
+            );
+        }
+    }
+
     #[test]
     fn a_session_tag_has_a_key() {
         assert_eq!(

@@ -6,7 +6,8 @@ use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use cli::Reading;
 
-use crate::http::Trouble;
+use crate::assuming::RefusedRole;
+use crate::http::{Trouble, Unconnected};
 
 /// A call that did not succeed: the one line for people, and what code decides by.
 #[derive(Debug)]
@@ -115,6 +116,8 @@ where
         },
     };
     let call = call.to_string();
+    // The call was never made: what matters is the role that it was to be made with.
+    let role = RefusedRole::within(&error);
     let is_refusal = match &error {
         // Never sent.
         SdkError::ConstructionFailure(_) => true,
@@ -122,7 +125,7 @@ where
         _ => false,
     };
     anyhow::Error::new(CallError {
-        text: format!("{call}: {reason}"),
+        text: role.unwrap_or_else(|| format!("{call}: {reason}")),
         operation: call.split(' ').next().unwrap_or_default().to_owned(),
         code,
         message,
@@ -219,24 +222,109 @@ pub fn is_access_denied<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> b
     })
 }
 
-/// Joins the causes without repeating one that its parent already gives. What is wrong with an answer says it all.
+/// Joins the causes without repeating one that its parent already gives. What is wrong with an answer says it all, and of a connection
+/// the host comes first.
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut causes = std::iter::successors(Some(error), |error| error.source());
-    if let Some(trouble) = causes.find_map(|cause| cause.downcast_ref::<Trouble>()) {
+    let causes = || std::iter::successors(Some(error), |error| error.source());
+    if let Some(trouble) = causes().find_map(|cause| cause.downcast_ref::<Trouble>()) {
         return trouble.to_string();
     }
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(current) = cause {
-        let words = current.to_string();
-        if !text.contains(&words) {
+    let mut text = String::new();
+    let begin = causes().position(|cause| cause.is::<Unconnected>());
+    for cause in causes().skip(begin.unwrap_or_default()) {
+        let words = cause.to_string();
+        let is_known = begin.is_some() && Unconnected::is_said_by(&words);
+        if text.is_empty() {
+            text = words;
+        } else if !is_known && !text.contains(&words) {
             text = format!("{text}: {words}");
         }
-        cause = current.source();
     }
     if text.is_empty() {
         DisplayErrorContext(error).to_string()
     } else {
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_sts::operation::assume_role::AssumeRoleError;
+    use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+    use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
+    use aws_smithy_types::error::metadata::ErrorMetadata;
+
+    use super::{RefusedRole, Unconnected, describe};
+
+    /// What an HTTP client says of a connection, and the SDK of credentials.
+    #[derive(Debug)]
+    struct Cause {
+        words: &'static str,
+        source: Option<AnyError>,
+    }
+
+    type AnyError = Box<dyn std::error::Error + Send + Sync>;
+
+    impl std::fmt::Display for Cause {
+        fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            formatter.write_str(self.words)
+        }
+    }
+
+    impl std::error::Error for Cause {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            let source = self.source.as_deref()?;
+            Some(source)
+        }
+    }
+
+    fn cause(words: &'static str, source: Option<AnyError>) -> AnyError {
+        Box::new(Cause { words, source })
+    }
+
+    fn described(error: ConnectorError) -> String {
+        let error: SdkError<AssumeRoleError, HttpResponse> = SdkError::dispatch_failure(error);
+        describe("GetRole r", error).to_string()
+    }
+
+    #[test]
+    fn the_host_without_a_connection_is_named() {
+        let refused = cause("tcp connect error", Some(cause("Connection refused", None)));
+        let client = cause("client error (Connect)", Some(refused));
+        let error = Unconnected {
+            host: "127.0.0.1:1".to_owned(),
+            error: ConnectorError::io(client),
+        };
+        assert!(Unconnected::is_of(&error.error));
+        assert_eq!(
+            described(ConnectorError::io(Box::new(error))),
+            "GetRole r: no connection to 127.0.0.1:1: tcp connect error: Connection refused"
+        );
+    }
+
+    #[test]
+    fn a_role_that_is_refused_is_one_sentence() {
+        let metadata = ErrorMetadata::builder()
+            .code("AccessDenied")
+            .message("User: me is not authorized")
+            .build();
+        let refused = AssumeRoleError::generic(metadata);
+        let answer = HttpResponse::new(403.try_into().unwrap(), "".into());
+        let refused: SdkError<AssumeRoleError, HttpResponse> =
+            SdkError::service_error(refused, answer);
+        let expected = "AccessDenied: User: me is not authorized; check the role's name, and that its trust policy names you";
+        let named = RefusedRole::of(&refused, Some("arn:aws:iam::111122223333:role/Nope")).unwrap();
+        let loading = "an error occurred while loading credentials";
+        for (inner, begin) in [
+            (
+                Box::new(named) as AnyError,
+                "AssumeRole arn:aws:iam::111122223333:role/Nope: ",
+            ),
+            // The roles of a profile are the SDK's own affair.
+            (Box::new(refused), "AssumeRole: "),
+        ] {
+            let error = ConnectorError::other(cause(loading, Some(inner)), None);
+            assert_eq!(described(error), format!("{begin}{expected}"));
+        }
     }
 }

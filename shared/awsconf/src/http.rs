@@ -22,7 +22,7 @@ use crate::profile::Profile;
 use exchange::Bounded;
 use outside::Outside;
 
-pub(crate) use trouble::Trouble;
+pub(crate) use trouble::{Trouble, Unconnected};
 
 /// For the way to a host, TLS and a proxy's CONNECT included. The SDK's 3.1 seconds are short for a busy proxy, the AWS CLI's
 /// 60 long for a host that is not there.

@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use records::Schemas;
 
-use crate::fitted::fitted;
+use crate::fitted::{fitted, has_verb};
 use crate::flags::Format;
 use crate::generate;
 use crate::hints::hinted;
@@ -33,7 +33,7 @@ pub fn arguments<A: Parser>(schemas: Schemas, permissions: Permissions) -> Resul
     let parsed = command
         .try_get_matches_from_mut(&arguments)
         .and_then(|matches| {
-            refuse_misused(&matches)?;
+            refuse_misused(&command, &matches)?;
             typed::keep(&command, &matches, &arguments);
             A::from_arg_matches(&matches)
         });
@@ -60,13 +60,16 @@ fn verb(command: &clap::Command, arguments: &[std::ffi::OsString]) -> Option<Str
 }
 
 /// Refuses a format that the verb has not.
-fn refuse_misused(matches: &clap::ArgMatches) -> Result<(), clap::Error> {
+fn refuse_misused(tool: &clap::Command, matches: &clap::ArgMatches) -> Result<(), clap::Error> {
     let format = matches.get_one::<Format>("output");
     let has_filter = matches.contains_id("jq");
     let (verb, of_verb) = matches.subcommand().unzip();
     // A verb that writes reports beside its records prints them as well.
     let has_reports = of_verb.is_some_and(|of_verb| of_verb.try_contains_id("report").is_ok());
-    let misused = format.and_then(|format| format.misused(verb, has_reports, has_filter));
+    let misused = format.and_then(|format| match has_filter {
+        true => format.unfiltered(),
+        false => format.misused(verb, has_reports, |verb| has_verb(tool, verb)),
+    });
     match misused {
         Some(message) => Err(clap::Error::raw(
             ErrorKind::ArgumentConflict,

@@ -142,7 +142,13 @@ pub(crate) fn other_format(text: &str, line: usize, column: usize) -> Option<&'s
     let is_upper =
         |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_uppercase());
     if first == "---" || is_key(first) || first.strip_prefix("- ").is_some_and(is_key) {
-        Some("it is YAML: write it as JSON, which the AWS CLI prints with --output json")
+        let mut keys = text.lines().map(|line| line.trim_start_matches("- "));
+        let key = keys.find(|line| !line.is_empty() && *line != "---");
+        // The names of AWS begin with a capital.
+        match key.is_some_and(|key| key.starts_with(|c: char| c.is_ascii_uppercase())) {
+            true => Some("it is YAML: save it with --output json"),
+            false => Some("it is YAML: write it as JSON"),
+        }
     } else if first.starts_with("-----") || first.starts_with("+--") {
         Some("it is a table: save it with --output json")
     } else if first

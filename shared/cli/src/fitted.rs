@@ -11,21 +11,11 @@ use crate::typed::WHERE;
 
 /// Returns the command of a tool, with `--generate`.
 pub(crate) fn fitted(command: Command, schemas: &Schemas, permissions: &Permissions) -> Command {
-    let verbs: Vec<String> = command
-        .get_subcommands()
-        .map(|verb| verb.get_name().to_owned())
-        .collect();
-    let has_reports = command.get_subcommands().any(|verb| {
-        let mut flags = verb.get_arguments();
-        flags.any(|flag| flag.get_long() == Some("report"))
-    });
-    let has = |verb: &str| match verb {
-        WITH_REPORTS => has_reports,
-        verb => verbs.iter().any(|one| one == verb),
-    };
+    let has = |verb: &str| has_verb(&command, verb);
     let calls_aws = !permissions.grants.is_empty();
     let formats = Format::value_variants().iter();
     let formats: Vec<_> = formats.filter_map(|format| format.value_of(has)).collect();
+    let has_plan = has("plan");
     let formats = PossibleValuesParser::new(formats);
     let mut command = command
         .mut_arg("output", |arg| {
@@ -33,7 +23,7 @@ pub(crate) fn fitted(command: Command, schemas: &Schemas, permissions: &Permissi
             arg.value_parser(formats.try_map(|name| Format::from_str(&name, false)))
         })
         .mut_arg("verbose", |arg| arg.hide(!calls_aws));
-    if !has("plan") {
+    if !has_plan {
         command = command.mut_arg("file", |arg| {
             arg.help("Read the input from FILE instead of stdin")
         });
@@ -74,6 +64,18 @@ fn offline(command: &Command) -> Vec<String> {
         about.is_some_and(|about| about.contains("without calling AWS"))
     });
     offline.map(|verb| verb.get_name().to_owned()).collect()
+}
+
+/// Returns whether a tool has a verb, or such as [`WITH_REPORTS`] says.
+pub(crate) fn has_verb(tool: &Command, verb: &str) -> bool {
+    let mut verbs = tool.get_subcommands();
+    match verb {
+        WITH_REPORTS => verbs.any(|verb| {
+            let mut flags = verb.get_arguments();
+            flags.any(|flag| flag.get_long() == Some("report"))
+        }),
+        name => verbs.any(|verb| verb.get_name() == name),
+    }
 }
 
 /// Returns what `--generate` prints.

@@ -90,9 +90,9 @@ impl Format {
     fn verbs(self) -> &'static [&'static str] {
         match self {
             Format::Json | Format::Text => &[],
-            Format::Sarif => &["check", "lint", WITH_REPORTS],
-            Format::Csv => &["check", "lint", "show", WITH_REPORTS],
-            Format::Junit | Format::Ocsf => &["check", "lint"],
+            Format::Sarif => &["check", "host", "lint", WITH_REPORTS],
+            Format::Csv => &["check", "host", "lint", "show", WITH_REPORTS],
+            Format::Junit | Format::Ocsf => &["check", "host", "lint"],
             Format::Asff => &["check"],
         }
     }
@@ -116,35 +116,39 @@ impl Format {
         })
     }
 
-    /// Returns what to type instead where this format is of no use: for records of other verbs, or behind a filter, which
-    /// yields JSON.
+    /// Returns what to type instead where this format is of no use: for records of other verbs than those that it is for. `has` knows
+    /// the verbs of the tool, and [`WITH_REPORTS`].
     pub(crate) fn misused(
         self,
         verb: Option<&str>,
         has_reports: bool,
-        has_filter: bool,
+        has: impl Fn(&str) -> bool,
     ) -> Option<String> {
         let verbs = self.verbs();
-        if verbs.is_empty() {
+        let is_for = verb.is_some_and(|verb| verbs.contains(&verb));
+        if verbs.is_empty() || is_for || (has_reports && verbs.contains(&WITH_REPORTS)) {
             return None;
         }
         let value = self.to_possible_value()?;
-        let (name, to) = (value.get_name(), self.of_verbs());
+        let name = value.get_name();
         let other = match self {
             Format::Csv => "use --jq '[.field, ..] | @csv' -r",
             _ => "use -o json",
         };
-        if has_filter {
-            Some(format!(
-                "-o {name}: a filter yields JSON: leave --jq or -o {name} out"
-            ))
-        } else if has_reports && verbs.contains(&WITH_REPORTS) {
-            None
-        } else if verb.is_none_or(|verb| !verbs.contains(&verb)) {
-            Some(format!("-o {name} is for {to}; here, {other}"))
-        } else {
-            None
-        }
+        let here: Vec<&str> = verbs.iter().copied().filter(|verb| has(verb)).collect();
+        Some(match here.is_empty() {
+            true => format!("-o {name} is for none of the verbs here: {other}"),
+            false => format!("-o {name} is for {}; here, {other}", in_words(&here)),
+        })
+    }
+
+    /// Returns what to leave out where this format is of no use behind a filter, which yields JSON.
+    pub(crate) fn unfiltered(self) -> Option<String> {
+        let value = self.is_report().then(|| self.to_possible_value())??;
+        let name = value.get_name();
+        Some(format!(
+            "-o {name}: a filter yields JSON: leave --jq or -o {name} out"
+        ))
     }
 }
 
@@ -170,18 +174,25 @@ mod tests {
             let value = format.to_possible_value().unwrap();
             let help = value.get_help().unwrap().to_string();
             let (_, verbs) = help.split_once(": ").unwrap();
-            let refusal = format.misused(Some("plan"), false, false).unwrap();
+            let refusal = format.misused(Some("plan"), false, |_| true).unwrap();
             let begin = format!("-o {} is for {verbs}; here, ", value.get_name());
             assert!(refusal.starts_with(&begin), "{refusal}\n{help}");
+            assert!(format.unfiltered().unwrap().contains("leave --jq"));
         }
-        let refusal = Format::Csv.misused(Some("match"), false, false).unwrap();
+        // A tool is not said to have what others have.
+        let has = |verb: &str| ["show", "check", "host"].contains(&verb);
+        let refusal = Format::Csv.misused(Some("plan"), false, has).unwrap();
         assert!(
-            refusal.starts_with("-o csv is for check, lint, show and verbs with --report; here, "),
+            refusal.starts_with("-o csv is for check, host and show; here, "),
             "{refusal}"
         );
-        assert_eq!(Format::Csv.misused(Some("match"), true, false), None);
-        assert_eq!(Format::Sarif.misused(Some("match"), true, false), None);
-        assert!(Format::Junit.misused(Some("match"), true, false).is_some());
-        assert_eq!(Format::Text.misused(Some("plan"), false, false), None);
+        let refusal = Format::Csv.misused(Some("plan"), false, |_| false);
+        assert!(refusal.unwrap().contains("none of the verbs"));
+        assert_eq!(Format::Csv.misused(Some("host"), false, has), None);
+        assert_eq!(Format::Csv.misused(Some("match"), true, has), None);
+        assert_eq!(Format::Sarif.misused(Some("match"), true, has), None);
+        assert!(Format::Junit.misused(Some("match"), true, has).is_some());
+        assert_eq!(Format::Text.misused(Some("plan"), false, has), None);
+        assert_eq!(Format::Text.unfiltered(), None);
     }
 }

@@ -19,7 +19,7 @@ enum Needs {
 }
 
 /// Flags of other programs, or of other verbs. Of several rows of one flag the first that is right counts.
-const FLAGS: [(&str, Needs, &str); 11] = [
+const FLAGS: [(&str, Needs, &str); 25] = [
     (
         "--dry-run",
         Needs::Verb("plan"),
@@ -39,35 +39,93 @@ const FLAGS: [(&str, Needs, &str); 11] = [
     ("--color", Needs::Flag("output"), "set NO_COLOR=1 for none"),
     ("--from", Needs::Flag("since"), "use --since"),
     ("--debug", Needs::Flag("verbose"), "use -v"),
-    (
-        "--instance-ids",
-        Needs::Command,
-        "node IDs come on stdin: echo i-0123456789abcdef0 | TOOL -- COMMAND",
-    ),
+    ("--instance-ids", Needs::Command, ON_STDIN),
+    ("--node", Needs::Command, ON_STDIN),
+    ("--nodes", Needs::Command, ON_STDIN),
+    ("--hosts", Needs::Command, ON_STDIN),
+    ("--targets", Needs::Flag("tag"), "use --tag KEY=VALUE"),
+    ("--command", Needs::Command, BEHIND),
+    ("-c", Needs::Command, BEHIND),
     // Who signs in to AWS and takes no accounts looks at all of them.
     (
         "--accounts",
         Needs::Flag("assume-role"),
         "TOOL looks at the organization as a whole: leave --accounts out",
     ),
+    (
+        "--account",
+        Needs::Flag("accounts"),
+        "account IDs come on stdin: echo 123456789012 | TOOL .. --accounts -",
+    ),
     ("--query", Needs::Flag("jq"), "use --jq"),
     ("--filter", Needs::Flag("jq"), "use --jq 'select(..)'"),
+    // Only nodes have tags.
+    (
+        "--tag",
+        Needs::Flag("evidence"),
+        "use --jq 'select(.tags.KEY == \"VALUE\")'",
+    ),
+    ("--user", Needs::Flag("principal"), "use --principal"),
+    ("--out", Needs::Flag("output"), INTO),
+    ("--out-file", Needs::Flag("output"), INTO),
+    ("--yes", Needs::Flag("recover"), NEVER_ASKS),
+    ("--auto-approve", Needs::Flag("recover"), NEVER_ASKS),
+    (
+        "--force",
+        Needs::Flag("recover"),
+        "apply refuses a plan that no longer fits: make a new one",
+    ),
 ];
 
-/// Verbs of other programs.
-const VERBS: [(&str, &str); 8] = [
+const ON_STDIN: &str = "node IDs come on stdin: echo i-0123456789abcdef0 | TOOL -- COMMAND";
+const BEHIND: &str = "put the command behind --: TOOL -- COMMAND";
+const INTO: &str = "print into a file: TOOL .. >FILE";
+const NEVER_ASKS: &str = "apply never asks: leave it out";
+
+/// Verbs of other programs. Of several rows of one the first that the tool has counts.
+const VERBS: [(&str, &str); 23] = [
     ("list", "show"),
+    ("ls", "show"),
     ("get", "show"),
+    ("status", "show"),
     ("describe", "show"),
+    ("search", "history"),
     ("diff", "plan"),
     ("validate", "lint"),
     ("audit", "check"),
+    ("scan", "check"),
+    ("scan", "match"),
     ("deploy", "apply"),
+    ("update", "apply"),
+    ("create", "apply"),
+    ("set", "apply"),
+    ("install", "apply"),
+    ("upgrade", "apply"),
+    ("init", EXAMPLE),
+    ("new", EXAMPLE),
+    ("undo", UNDO),
+    ("rollback", UNDO),
+    ("destroy", UNDO),
     ("version", "--version"),
 ];
 
+const EXAMPLE: &str = "--generate example";
+
+/// What is behind `use TOOL` for who wants to take back what was done; `apply` gives the plan for it.
+const UNDO: &str =
+    "apply with the undo plan of its result: jq -c '.undo // empty' result.json | TOOL apply";
+
 /// Adds what was probably meant, where that is known. `verb` is the one that was typed, if any.
 pub(crate) fn hinted(mut error: clap::Error, tool: &Command, verb: Option<&str>) -> clap::Error {
+    // For a tool that runs commands this would be one: `-- --hosts`.
+    if let Some(ContextValue::StyledStrs(tips)) = error.get(ContextKind::Suggested) {
+        let is_kept = |tip: &&StyledStr| !tip.to_string().starts_with("to pass '");
+        let tips: Vec<StyledStr> = tips.iter().filter(is_kept).cloned().collect();
+        match tips.is_empty() {
+            true => error.remove(ContextKind::Suggested),
+            false => error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips)),
+        };
+    }
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
         _ => None,
@@ -80,19 +138,22 @@ pub(crate) fn hinted(mut error: clap::Error, tool: &Command, verb: Option<&str>)
         }
         ErrorKind::InvalidSubcommand => text(ContextKind::InvalidSubcommand)
             .and_then(|given| meant(&given, &tool))
-            .map(|verb| format!("use {} {verb}", tool.get_name())),
+            .map(|meant| {
+                let name = tool.get_name();
+                format!("use {name} {}", meant.replace("TOOL", name))
+            }),
         ErrorKind::InvalidValue => {
             let is_format =
                 text(ContextKind::InvalidArg).is_some_and(|one| one.contains("-output "));
             text(ContextKind::InvalidValue)
                 .filter(|_| is_format)
-                .and_then(|given| format(&given, verb))
-                .map(str::to_owned)
+                .and_then(|given| format(&given, verb, &tool))
         }
         _ => None,
     };
     if let Some(hint) = hint {
-        // What clap suggests goes by the letters alone.
+        // What clap suggests goes by the letters alone, and so does the usage that it shows.
+        let has_usage = error.get(ContextKind::SuggestedArg).is_some();
         for kind in [
             ContextKind::SuggestedArg,
             ContextKind::SuggestedValue,
@@ -100,6 +161,11 @@ pub(crate) fn hinted(mut error: clap::Error, tool: &Command, verb: Option<&str>)
             ContextKind::TrailingArg,
         ] {
             error.remove(kind);
+        }
+        if has_usage {
+            let of_verb = verb.and_then(|verb| tool.find_subcommand(verb).cloned());
+            let usage = of_verb.unwrap_or(tool).render_usage();
+            error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
         }
         let hint = ContextValue::StyledStrs(vec![StyledStr::from(hint)]);
         error.insert(ContextKind::Suggested, hint);
@@ -138,22 +204,43 @@ fn argument(given: &str, tool: &Command, verb: Option<&str>) -> Option<String> {
     (is_file && has_flag("file")).then(|| format!("use -f {given}"))
 }
 
-/// Returns the verb, or the flag, that the tool has for another program's verb.
+/// Returns the verb, or the flag, that the tool has for another program's verb, with what else is to be typed.
 fn meant(given: &str, tool: &Command) -> Option<&'static str> {
-    let (_, meant) = VERBS.iter().find(|(one, _)| *one == given)?;
-    let is_there = meant.starts_with('-') || tool.find_subcommand(meant).is_some();
-    is_there.then_some(*meant)
+    let is_there = |meant: &str| match meant {
+        EXAMPLE => tool.find_subcommand("plan").is_some(),
+        meant => {
+            let verb = meant.split(' ').next().unwrap_or_default();
+            verb.starts_with('-') || tool.find_subcommand(verb).is_some()
+        }
+    };
+    let mut rows = VERBS.iter().filter(|(one, _)| *one == given);
+    let (_, meant) = rows.find(|(_, meant)| is_there(meant))?;
+    Some(meant)
 }
 
 /// Returns what to use in place of a format that there is not.
-fn format(given: &str, verb: Option<&str>) -> Option<&'static str> {
-    match given {
-        "xml" if Format::Junit.misused(verb, false, false).is_none() => Some("use -o junit"),
-        "tsv" => Some("use --jq '[.field, ..] | @tsv' -r"),
-        "table" => Some("use -o text"),
-        "xml" | "yaml" => Some("use -o json"),
-        _ => None,
-    }
+fn format(given: &str, verb: Option<&str>, tool: &Command) -> Option<String> {
+    let at_hand = verb.and_then(|verb| tool.find_subcommand(verb));
+    let mut flags = at_hand.into_iter().flat_map(Command::get_arguments);
+    let has_html = flags.any(|flag| flag.get_long() == Some("html"));
+    let has_verb = |verb: &str| tool.find_subcommand(verb).is_some();
+    let is_junit = Format::Junit.misused(verb, false, has_verb).is_none();
+    let meant = match given {
+        "html" if has_html => "use --html",
+        "xml" if is_junit => "use -o junit",
+        "tsv" => "use --jq '[.field, ..] | @tsv' -r",
+        "table" => "use -o text",
+        "xml" | "yaml" => "use -o json",
+        file if file.contains(['.', '/']) => {
+            let shown = crate::typed::quoted(file);
+            return Some(format!(
+                "print into a file: {} .. >{shown}",
+                tool.get_name()
+            ));
+        }
+        _ => return None,
+    };
+    Some(meant.to_owned())
 }
 
 #[cfg(test)]
@@ -234,11 +321,25 @@ mod tests {
             assert_eq!(argument(flag, &bare, Some("show")), None, "{flag}");
         }
         for (verb, expected) in VERBS {
-            let is_there = expected == "show" || expected == "--version";
-            let expected = is_there.then_some(expected);
+            let is_there = ["show", "match", "--version"].contains(&expected);
+            let other = VERBS.iter().find(|row| row.0 == verb && row.1 == "match");
+            let expected = other.map(|row| row.1).or(is_there.then_some(expected));
             assert_eq!(meant(verb, &bare), expected, "{verb}");
         }
-        assert_eq!(format("xml", Some("check")), Some("use -o junit"));
-        assert_eq!(format("xml", Some("show")), Some("use -o json"));
+        let reporter = verbs(&["report", "check"], &["html"]);
+        for (given, verb, expected) in [
+            ("xml", "check", Some("use -o junit")),
+            ("xml", "report", Some("use -o json")),
+            ("html", "report", Some("use --html")),
+            (
+                "p.json",
+                "check",
+                Some("print into a file: ssm-x .. >p.json"),
+            ),
+            ("odd", "check", None),
+        ] {
+            let hint = format(given, Some(verb), &reporter);
+            assert_eq!(hint.as_deref(), expected, "{given}");
+        }
     }
 }

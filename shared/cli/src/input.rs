@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use records::Unreachable;
 use serde::de::DeserializeOwned;
 
 use crate::encoding::other_format;
 use crate::mistakes::{from_value, locate, of_other_tool};
-use crate::source::{source, text, text_or_default};
+use crate::objects::Strict;
+use crate::source::{is_missing, source, text, text_or_default};
 use crate::unique::Unique;
 use crate::{IoArgs, Plans, jsonc, place};
 
@@ -26,7 +26,32 @@ pub fn read<T: DeserializeOwned>(io: &IoArgs, what: &str) -> anyhow::Result<T> {
 /// As [`read`]; one that looks like that of another tool is called so.
 pub fn read_desired<T: DeserializeOwned>(io: &IoArgs, what: &str) -> anyhow::Result<T> {
     let action = || format!("read {what} from {}", source(io));
-    of_text(&text(io).with_context(action)?, io, what)
+    of_text(&text(io, what).with_context(action)?, io, what)
+}
+
+/// As [`read_desired`]. `check` says which path of it is wrong in a way that its shape does not say, and how to correct it.
+///
+/// # Errors
+/// As [`read_desired`], and what `check` finds.
+pub fn read_desired_checked<T: DeserializeOwned>(
+    io: &IoArgs,
+    what: &str,
+    check: impl Fn(&T) -> Option<(String, String)>,
+) -> anyhow::Result<T> {
+    let action = || format!("read {what} from {}", source(io));
+    let text = text(io, what).with_context(action)?;
+    let value = of_text(&text, io, what)?;
+    refuse(check(&value), &action(), &text)?;
+    Ok(value)
+}
+
+/// Refuses what a check has found, with line and column.
+fn refuse(found: Option<(String, String)>, action: &str, text: &str) -> anyhow::Result<()> {
+    let Some((path, message)) = found else {
+        return Ok(());
+    };
+    let (line, column) = place::of(without_mark(&jsonc::plain(text)), &path);
+    bail!("{action}: {path}: {message} at line {line} column {column}")
 }
 
 /// As [`read_desired`], for verbs that write nothing: all defaults without `-f` and with nothing on stdin.
@@ -65,16 +90,10 @@ pub fn read_checked<T: DeserializeOwned>(
 ) -> anyhow::Result<T> {
     let io = IoArgs::of_file(path);
     let action = || format!("read {what} from {}", source(&io));
-    let text = text(&io).with_context(action)?;
+    let text = text(&io, what).with_context(action)?;
     let plain = jsonc::plain(&text);
     let value = one(parse(&plain).with_context(action)?, &io, what)?;
-    if let Some((path, message)) = check(&value) {
-        let (line, column) = place::of(without_mark(&plain), &path);
-        bail!(
-            "{}: {path}: {message} at line {line} column {column}",
-            action()
-        );
-    }
+    refuse(check(&value), &action(), &text)?;
     Ok(value)
 }
 
@@ -98,7 +117,7 @@ fn one<T>(mut values: Vec<T>, io: &IoArgs, what: &str) -> anyhow::Result<T> {
 /// # Errors
 /// As [`read`], but any number of values is accepted.
 pub fn read_records<T: DeserializeOwned>(io: &IoArgs, what: &str) -> anyhow::Result<Vec<T>> {
-    let text = text(io).with_context(|| format!("read {what} from {}", source(io)))?;
+    let text = text(io, what).with_context(|| format!("read {what} from {}", source(io)))?;
     parse(&text).with_context(|| format!("read {what} from {}", source(io)))
 }
 
@@ -115,40 +134,17 @@ pub fn read_records_from<T: DeserializeOwned>(path: &Path, what: &str) -> anyhow
     Ok(records)
 }
 
-/// Returns what `show` of a tool printed into a file: its records, all of one kind, and where it could read nothing.
-///
-/// # Errors
-/// As [`read_records`], and: a record of another kind.
-pub fn read_shown<T: DeserializeOwned>(
-    path: &Path,
-    what: &str,
-    (kind, tool): (&str, &str),
-) -> anyhow::Result<(Vec<T>, Vec<Unreachable>)> {
-    let (mut records, mut unreachable) = (Vec::new(), Vec::new());
-    crate::for_each_record(&IoArgs::of_file(path), what, |record: serde_json::Value| {
-        let number = records.len() + unreachable.len() + 1;
-        let place = || format!("record {number}");
-        if record["kind"] == "unreachable" {
-            unreachable.push(from_value(&record).with_context(place)?);
-        } else {
-            // Who writes one by hand may leave the kind out.
-            let other = record.get("kind").filter(|other| *other != kind);
-            if let Some(other) = other {
-                bail!("record {number}: expected what `{tool} show` prints, found kind {other}");
-            }
-            records.push(from_value(&record).with_context(place)?);
-        }
-        Ok(())
-    })?;
-    Ok((records, unreachable))
-}
-
 /// Returns the plans of the input, all made by `tool`, and the records of targets for which none could be made; at least
 /// one of either.
 ///
 /// # Errors
 /// As [`read_records`], and: nothing there, or a plan of another tool. Both must stop `apply` before it does anything.
 pub fn read_plans<A: DeserializeOwned>(io: &IoArgs, tool: &str) -> anyhow::Result<Plans<A>> {
+    if is_missing(io.file.as_deref()) {
+        bail!(
+            "read plans from stdin: no input: pipe in what `{tool} plan` prints, or pass it with -f FILE"
+        );
+    }
     // The tool is read first: another tool's actions would only give a puzzling message about an unknown action.
     let values: Vec<serde_json::Value> = read_records(io, "plans")?;
     if values.is_empty() {
@@ -234,7 +230,8 @@ pub(crate) fn values<T: DeserializeOwned>(
     // parsed in place by the same deserializer.
     let mut deserializer = serde_json::Deserializer::from_str(text);
     while !at_end(&mut deserializer) {
-        values.push(serde_path_to_error::deserialize(&mut deserializer)?);
+        let Strict(value) = serde_path_to_error::deserialize(&mut deserializer)?;
+        values.push(value);
     }
     Ok(values)
 }
@@ -302,7 +299,7 @@ mod tests {
             ),
             (
                 "{\"s3\":1",
-                "$.s3: invalid type: integer `1`, expected struct Inner at line 1 column 7",
+                "$.s3: invalid type: integer `1`, expected an object at line 1 column 7",
             ),
             ("{", "$: EOF while parsing an object at line 1 column 1"),
             ("{\n\"s3\" {}}", "$: expected `:` at line 2 column 6"),

@@ -10,7 +10,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::input::parse;
-use crate::mistakes::{from_value, of_other_tool};
+use crate::mistakes::{Mistake, from_value, of_other_tool};
+use crate::objects::Strict;
 use crate::source::{read_texts, source, text_or_default};
 use crate::{Finding, FindingKind, IoArgs, Severity, Target, jsonc};
 
@@ -19,10 +20,46 @@ use crate::{Finding, FindingKind, IoArgs, Severity, Target, jsonc};
 pub struct Layers<D> {
     what: &'static str,
     base: Value,
+    origin: Origin,
     /// In the order in which they are laid over the base.
-    overrides: Vec<Override>,
+    overrides: Vec<Layer>,
     desired: PhantomData<D>,
 }
+
+/// An override, and where it was read.
+#[derive(Clone, Debug)]
+struct Layer {
+    over: Override,
+    origin: Origin,
+}
+
+/// Where a layer was read, for who is to correct it.
+#[derive(Clone, Debug, Default)]
+struct Origin {
+    /// The file, or stdin.
+    name: String,
+    /// Its text, where the layer is all that is in it.
+    text: Option<String>,
+}
+
+impl Origin {
+    /// Returns what is wrong at a path, which is one of the desired state below `root`.
+    fn wrong(&self, root: &str, path: &str, message: &str) -> String {
+        let path = format!("{root}{}", path.strip_prefix('$').unwrap_or(path));
+        let text = self.text.as_deref();
+        match text.and_then(|text| jsonc::position(text, &path)) {
+            Some((line, column)) => format!(
+                "{}: {path}: {message} at line {line} column {column}",
+                self.name
+            ),
+            None => format!("{}: {path}: {message}", self.name),
+        }
+    }
+}
+
+/// Where the desired state is in a file of its own, and where in an override.
+const ROOT: &str = "$";
+const ROOT_OF_OVERRIDE: &str = "$.desired";
 
 /// What differs somewhere.
 #[derive(Clone, Debug, Deserialize)]
@@ -38,6 +75,18 @@ pub(crate) struct Override {
 }
 
 impl Override {
+    /// Returns a desired state with what is overridden.
+    pub(crate) fn over(&self, base: &Value) -> Value {
+        let mut value = base.clone();
+        json_patch::merge(&mut value, &self.own());
+        value
+    }
+
+    /// Returns what it says by itself.
+    pub(crate) fn own(&self) -> Value {
+        Value::Object(self.desired.clone())
+    }
+
     /// Refuses one that holds nowhere, or has no reason.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         ensure!(
@@ -115,6 +164,7 @@ impl<D: DeserializeOwned> Layers<D> {
         let mut layers = Layers {
             what,
             base: Value::Null,
+            origin: Origin::default(),
             overrides: Vec::new(),
             desired: PhantomData,
         };
@@ -122,26 +172,33 @@ impl<D: DeserializeOwned> Layers<D> {
         let is_directory = io.file.as_deref().is_some_and(std::path::Path::is_dir);
         for (place, text) in texts {
             let read = || format!("read {what} from {place}");
-            let text = jsonc::plain(&text);
-            let values: Vec<Value> = parse(&text).with_context(read)?;
+            let plain = jsonc::plain(&text);
+            let values: Vec<Value> = parse(&plain).with_context(read)?;
+            let origin = Origin {
+                name: place.clone(),
+                text: (values.len() == 1).then(|| text.clone()),
+            };
             for value in &values {
                 if value.get("for").is_some() {
-                    layers.push(value).with_context(read)?;
+                    layers.push(value, origin.clone()).with_context(read)?;
                 } else {
                     // Read from the text, where there is nothing else in it, so that an error has line and column.
                     let parsed = match values.len() {
-                        1 => parse::<D>(&text).map(drop),
+                        1 => parse::<D>(&plain).map(drop),
                         _ => from_value::<D>(value).map(drop),
                     };
                     parsed
                         .map_err(|error| of_other_tool(error, what, value, is_directory))
                         .with_context(read)?;
-                    bases.push((value.clone(), place.clone()));
+                    bases.push((value.clone(), origin.clone()));
                 }
             }
         }
         match bases.as_slice() {
-            [(base, _)] => layers.base.clone_from(base),
+            [(base, origin)] => {
+                layers.base.clone_from(base);
+                layers.origin.clone_from(origin);
+            }
             [] => bail!(
                 "read {what} from {}: {}",
                 source(io),
@@ -152,7 +209,8 @@ impl<D: DeserializeOwned> Layers<D> {
                 }
             ),
             [_, (_, second), ..] => bail!(
-                "read {what} from {second}: expected one JSON value, found {}; overrides have a `for`",
+                "read {what} from {}: expected one JSON value, found {}; overrides have a `for`",
+                second.name,
                 bases.len()
             ),
         }
@@ -160,16 +218,46 @@ impl<D: DeserializeOwned> Layers<D> {
         Ok(layers)
     }
 
-    fn push(&mut self, value: &Value) -> anyhow::Result<()> {
+    fn push(&mut self, value: &Value, origin: Origin) -> anyhow::Result<()> {
         let layer: Override = from_value(value)?;
         layer.check()?;
         ensure!(
-            !self.overrides.iter().any(|one| one.r#for == layer.r#for),
+            !self
+                .overrides
+                .iter()
+                .any(|one| one.over.r#for == layer.r#for),
             "$.for: there is another override for {}",
             layer.r#for
         );
-        self.overrides.push(layer);
+        self.overrides.push(Layer {
+            over: layer,
+            origin,
+        });
         Ok(())
+    }
+
+    /// Refuses a layer that is wrong in a way that its shape does not say, where it stands. `check` says which path of a desired state
+    /// is, and how to correct it.
+    ///
+    /// # Errors
+    /// What `check` finds.
+    pub fn checked(
+        self,
+        check: impl Fn(&D) -> Option<(String, String)>,
+    ) -> anyhow::Result<Layers<D>> {
+        let of_overrides = self.overrides.iter();
+        let of_overrides = of_overrides.map(|layer| (&layer.origin, ROOT_OF_OVERRIDE));
+        let origins = std::iter::once((&self.origin, ROOT)).chain(of_overrides);
+        for (desired, (origin, root)) in self.all()?.iter().zip(origins) {
+            if let Some((path, message)) = check(desired) {
+                bail!(
+                    "read {} from {}",
+                    self.what,
+                    origin.wrong(root, &path, &message)
+                );
+            }
+        }
+        Ok(self)
     }
 
     /// Returns the desired state of a target. `units` are the organizational units above its account, the root first.
@@ -183,7 +271,7 @@ impl<D: DeserializeOwned> Layers<D> {
         let layers = self.over(target, units)?;
         let mut value = self.base.clone();
         for layer in &layers {
-            json_patch::merge(&mut value, &Value::Object(layer.desired.clone()));
+            value = layer.over(&value);
         }
         from_value(&value).with_context(|| format!("{} for {target}", self.what))
     }
@@ -198,7 +286,7 @@ impl<D: DeserializeOwned> Layers<D> {
         };
         bail!(
             "{} has its own {}: what is the same everywhere has no overrides; pass one file",
-            layer.r#for,
+            layer.over.r#for,
             self.what
         )
     }
@@ -209,12 +297,16 @@ impl<D: DeserializeOwned> Layers<D> {
     /// One is not a desired state.
     pub fn all(&self) -> anyhow::Result<Vec<D>> {
         let mut all = vec![from_value(&self.base).with_context(|| self.what)?];
-        for layer in &self.overrides {
-            let mut value = self.base.clone();
-            json_patch::merge(&mut value, &Value::Object(layer.desired.clone()));
-            let one = from_value(&value)
-                .with_context(|| format!("{}: override for {}", self.what, layer.r#for));
-            all.push(one?);
+        for Layer { over, origin } in &self.overrides {
+            let read = serde_path_to_error::deserialize::<_, Strict<D>>(&over.over(&self.base));
+            match read {
+                Ok(Strict(desired)) => all.push(desired),
+                Err(error) => {
+                    let mistake = Mistake::of(error);
+                    let wrong = origin.wrong(ROOT_OF_OVERRIDE, &mistake.path, &mistake.message);
+                    bail!("read {} from {wrong}", self.what);
+                }
+            }
         }
         Ok(all)
     }
@@ -253,7 +345,7 @@ impl<D: DeserializeOwned> Layers<D> {
     }
 
     fn over(&self, target: &Target, units: Option<&[String]>) -> anyhow::Result<Vec<&Override>> {
-        let mut by_unit = self.overrides.iter().map(|layer| &layer.r#for);
+        let mut by_unit = self.overrides.iter().map(|layer| &layer.over.r#for);
         if let (None, Some(scope)) = (units, by_unit.find(|one| one.organizational_unit.is_some()))
         {
             bail!(
@@ -263,7 +355,7 @@ impl<D: DeserializeOwned> Layers<D> {
             );
         }
         let units = units.unwrap_or_default();
-        let layers = self.overrides.iter();
+        let layers = self.overrides.iter().map(|layer| &layer.over);
         let mut layers: Vec<&Override> = layers
             .filter(|layer| layer.r#for.holds(target, units))
             .collect();
@@ -273,127 +365,5 @@ impl<D: DeserializeOwned> Layers<D> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::{Layers, Override, from_value};
-    use crate::Target;
-
-    #[derive(Debug, PartialEq, serde::Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Desired {
-        shell: Option<String>,
-        timeout: Option<u32>,
-    }
-
-    fn layers(overrides: &[Value]) -> anyhow::Result<Layers<Desired>> {
-        let mut layers = Layers {
-            what: "desired",
-            base: json!({ "shell": "bash", "timeout": 20 }),
-            overrides: Vec::new(),
-            desired: std::marker::PhantomData,
-        };
-        overrides.iter().try_for_each(|one| layers.push(one))?;
-        layers.all()?;
-        Ok(layers)
-    }
-
-    fn layer(scope: Value, desired: Value) -> Value {
-        json!({ "for": scope, "reason": "a test", "desired": desired })
-    }
-
-    fn target() -> Target {
-        "111122223333/eu-central-1".parse().unwrap()
-    }
-
-    #[test]
-    fn the_nearest_layer_wins() {
-        let overrides = [
-            layer(json!({ "region": "eu-central-1" }), json!({ "timeout": 4 })),
-            layer(
-                json!({ "account": "111122223333" }),
-                json!({ "timeout": 3, "shell": null }),
-            ),
-            layer(
-                json!({ "organizational_unit": "ou-below" }),
-                json!({ "timeout": 2, "shell": "zsh" }),
-            ),
-            layer(
-                json!({ "organizational_unit": "ou-above" }),
-                json!({ "timeout": 1, "shell": "sh" }),
-            ),
-            layer(
-                json!({ "account": "999999999999" }),
-                json!({ "timeout": 9 }),
-            ),
-        ];
-        let units = [
-            "r-root".to_owned(),
-            "ou-above".to_owned(),
-            "ou-below".to_owned(),
-        ];
-        for (n_layers, timeout, shell) in [(1, 4, Some("bash")), (2, 4, None), (5, 4, None)] {
-            let desired = layers(&overrides[..n_layers]).unwrap();
-            let desired = desired.at(&target(), Some(&units)).unwrap();
-            assert_eq!(desired.timeout, Some(timeout));
-            assert_eq!(desired.shell.as_deref(), shell);
-        }
-        let units_only = layers(&overrides[2..]).unwrap();
-        let below = units_only.at(&target(), Some(&units)).unwrap();
-        assert_eq!(
-            (below.timeout, below.shell.as_deref()),
-            (Some(2), Some("zsh"))
-        );
-    }
-
-    #[test]
-    fn an_unknown_place_in_the_tree_is_no_reason_to_leave_a_layer_out() {
-        let one = layer(json!({ "organizational_unit": "ou-a" }), json!({}));
-        let refused = layers(&[one]).unwrap().at(&target(), None).unwrap_err();
-        assert!(refused.to_string().contains("--accounts org"), "{refused}");
-    }
-
-    #[test]
-    fn an_override_names_its_reason_place_and_known_keys() {
-        let account = json!({ "account": "111122223333" });
-        let complaints = [
-            (
-                json!({ "for": account, "reason": " ", "desired": {} }),
-                "$.reason",
-            ),
-            (json!({ "for": {}, "reason": "x", "desired": {} }), "$.for"),
-            (json!({ "for": account, "desired": {} }), "reason"),
-            (
-                json!({ "for": account, "reason": "x", "expires": "2027-02-31", "desired": {} }),
-                "expires",
-            ),
-            (layer(account.clone(), json!({ "shel": "x" })), "shel"),
-        ];
-        for (value, expected) in complaints {
-            let complaint = format!("{:#}", layers(&[value]).unwrap_err());
-            assert!(complaint.contains(expected), "{complaint}");
-        }
-        let twice = [layer(account.clone(), json!({})), layer(account, json!({}))];
-        assert!(layers(&twice).is_err());
-    }
-
-    #[test]
-    fn an_override_past_its_last_day_is_a_finding_and_stays_in_force() {
-        let mut one = layer(
-            json!({ "account": "111122223333" }),
-            json!({ "timeout": 5 }),
-        );
-        one["expires"] = json!("2020-01-31");
-        let desired = layers(&[one.clone()]).unwrap();
-        assert_eq!(desired.at(&target(), None).unwrap().timeout, Some(5));
-        let found = desired
-            .expired("x.override.expired", &target(), None)
-            .unwrap();
-        assert_eq!(found.len(), 1);
-        assert!(found[0].message.contains("2020-01-31"));
-        one["expires"] = json!("9999-12-31");
-        let desired = layers(&[one]).unwrap();
-        assert!(desired.expired("x", &target(), None).unwrap().is_empty());
-        assert!(from_value::<Override>(&json!({})).is_err());
-    }
-}
+#[path = "layers_tests.rs"]
+mod tests;

@@ -23,12 +23,14 @@ mod lint;
 mod manual;
 mod mistakes;
 mod notes;
+mod objects;
 mod output;
 mod permissions;
 mod place;
 mod progress;
 mod report;
 mod screen;
+mod shown;
 mod source;
 mod status;
 mod stdout;
@@ -47,12 +49,12 @@ pub use encoding::utf8;
 pub use filter::{Filter, Yielded};
 pub use flags::{ApplyArgs, Format, IoArgs};
 pub use input::{
-    read, read_checked, read_desired, read_desired_or_default, read_plans, read_records,
-    read_records_from, read_shown,
+    read, read_checked, read_desired, read_desired_checked, read_desired_or_default, read_plans,
+    read_records, read_records_from,
 };
 pub use jsonc::plain as without_comments;
 pub use layers::Layers;
-pub use lint::{DesiredState, FileArgs, at, is_ours, value};
+pub use lint::{DesiredState, FileArgs, Linted, at, is_ours, value};
 pub use mistakes::from_value;
 pub use notes::{trace, warn};
 pub use output::Output;
@@ -64,6 +66,7 @@ pub use records::{
 };
 pub use report::{AsffFinding, AsffList, MAX_ASFF_BYTES, asff_text, inert};
 pub use screen::Tone;
+pub use shown::{read_listed, read_shown};
 pub use source::read_texts;
 pub use status::{Outcome, Signal, TO_RECOVER, finish, is_broken_pipe, lost, print_error};
 pub use stream::{for_each_record, for_each_record_of};

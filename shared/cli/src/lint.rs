@@ -1,6 +1,6 @@
 //! `lint`: what is wrong with files by themselves, the same way in every tool. What the rules are is the tool's.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use records::{Finding, Severity};
 use serde::de::DeserializeOwned;
@@ -10,7 +10,8 @@ use crate::encoding::other_format;
 use crate::input::{values, without_mark};
 use crate::layers::Override;
 use crate::mistakes::{Mistake, kin};
-use crate::source::read_texts;
+use crate::objects::Strict;
+use crate::source::{is_missing, read_texts};
 use crate::{IoArgs, Next, Outcome, Output, jsonc};
 
 /// The files that `lint` judges.
@@ -22,7 +23,7 @@ pub struct FileArgs {
 }
 
 impl FileArgs {
-    /// Calls `lint` with the name and the text of each file, or of stdin, and prints what it finds.
+    /// Calls `lint` with each file, or with stdin, and prints what it finds.
     ///
     /// # Errors
     /// An unreadable file, no input, or an error of `lint`.
@@ -30,7 +31,7 @@ impl FileArgs {
         &self,
         io: &IoArgs,
         out: &Output,
-        mut lint: impl FnMut(&str, &str) -> anyhow::Result<Outcome>,
+        mut lint: impl FnMut(&Linted<'_>) -> anyhow::Result<Outcome>,
     ) -> anyhow::Result<Outcome> {
         let is_absent = |file: &&PathBuf| file.as_os_str() != "-" && !file.exists();
         if let Some(absent) = self.files.iter().find(is_absent) {
@@ -39,7 +40,7 @@ impl FileArgs {
                 absent.display()
             );
         }
-        let texts = read_texts(&self.files, io, "what to lint")?;
+        let (texts, bases) = self.read(io)?;
         if let [(source, text)] = texts.as_slice()
             && self.files.is_empty()
             && text.trim().is_empty()
@@ -50,9 +51,10 @@ impl FileArgs {
         }
         let mut outcome = Outcome::Fine;
         let is_desired_state = is_desired_state(&texts);
-        for (source, text) in texts {
-            out.judged(&source);
-            outcome = outcome.and(lint(&source, &text)?);
+        for ((source, text), base) in texts.iter().zip(&bases) {
+            out.judged(source);
+            let base = base.as_ref();
+            outcome = outcome.and(lint(&Linted { source, text, base })?);
         }
         if let (true, Outcome::Fine) = (is_desired_state, &outcome) {
             match (self.files.as_slice(), &io.file) {
@@ -66,6 +68,58 @@ impl FileArgs {
         }
         Ok(outcome)
     }
+
+    /// Returns the texts, and for each the desired state that its overrides are laid over where it is known.
+    fn read(&self, io: &IoArgs) -> anyhow::Result<(Texts, Vec<Option<Value>>)> {
+        let is_directory = |file: &&PathBuf| file.is_dir();
+        let named = io.file.as_ref().filter(is_directory);
+        let files = match (self.files.as_slice(), named) {
+            ([], Some(directory)) => std::slice::from_ref(directory),
+            (files, _) => files,
+        };
+        if files.is_empty() {
+            anyhow::ensure!(
+                !is_missing(io.file.as_deref()),
+                "read what to lint from stdin: no input: name files, or pipe JSON in"
+            );
+            return Ok((read_texts(files, io, "what to lint")?, vec![None]));
+        }
+        let (mut texts, mut bases) = (Vec::new(), Vec::new());
+        for file in files {
+            let of_file = read_texts(std::slice::from_ref(file), io, "what to lint")?;
+            let base = base_of(&of_file).filter(|_| Path::is_dir(file));
+            bases.extend(of_file.iter().map(|_| base.clone()));
+            texts.extend(of_file);
+        }
+        Ok((texts, bases))
+    }
+}
+
+/// Texts with their names for people.
+type Texts = Vec<(String, String)>;
+
+/// A text that `lint` judges.
+#[derive(Clone, Copy, Debug)]
+pub struct Linted<'t> {
+    /// Its name for people.
+    pub source: &'t str,
+    /// What is in it.
+    pub text: &'t str,
+    /// The desired state that is in the same directory.
+    pub base: Option<&'t Value>,
+}
+
+/// Returns the desired state of a directory, if there is one that overrides can be laid over.
+fn base_of(texts: &[(String, String)]) -> Option<Value> {
+    let values = texts
+        .iter()
+        .flat_map(|(_, text)| values::<Value>(&jsonc::plain(text)).unwrap_or_default());
+    let mut bases = values.filter(is_base);
+    bases.next().filter(|_| bases.next().is_none())
+}
+
+fn is_base(value: &Value) -> bool {
+    value.is_object() && value.get("for").is_none()
 }
 
 /// What a tool calls its desired states.
@@ -83,12 +137,12 @@ impl DesiredState {
     /// Returns what is wrong with desired states and overrides in a text, each at its line and column. `rules` finds what is wrong
     /// with one that has the right shape; the resources of its findings are JSON paths.
     ///
-    /// An override is judged by itself, so that files can be passed one by one: its fields by `plan`, which has the rest.
+    /// An override is judged by what it makes of the desired state in the same text or directory. Without one, so that files can be
+    /// passed one by one, `plan` judges what its fields say: here is only whether there are such fields.
     #[must_use]
     pub fn lint<D: DeserializeOwned>(
         &self,
-        source: &str,
-        text: &str,
+        &Linted { source, text, base }: &Linted<'_>,
         rules: impl Fn(&D) -> Vec<Finding>,
     ) -> Vec<Finding> {
         let plain = jsonc::plain(text);
@@ -115,6 +169,7 @@ impl DesiredState {
                 message,
             })];
         }
+        let base = values.iter().find(|value| is_base(value)).or(base);
         let mut findings = Vec::new();
         let mut deserializer = serde_json::Deserializer::from_str(without_mark(&plain));
         for value in &values {
@@ -130,11 +185,10 @@ impl DesiredState {
                 break;
             }
             let read = match value.get("for") {
-                Some(_) => serde_path_to_error::deserialize::<_, Override>(&mut deserializer)
-                    .map(|layer| layer.check().err().into_iter().collect::<Vec<_>>())
-                    .map(|wrong| wrong.into_iter().map(|error| self.own(&error)).collect()),
-                None => serde_path_to_error::deserialize::<_, D>(&mut deserializer)
-                    .map(|desired| rules(&desired)),
+                Some(_) => serde_path_to_error::deserialize(&mut deserializer)
+                    .map(|Strict(layer)| self.over(&layer, base, &rules)),
+                None => serde_path_to_error::deserialize(&mut deserializer)
+                    .map(|Strict(desired)| rules(&desired)),
             };
             match read {
                 // Where there are several, a path leads nowhere.
@@ -157,9 +211,48 @@ impl DesiredState {
         findings
     }
 
-    fn own(&self, error: &anyhow::Error) -> Finding {
-        let message = format!("{error:#}");
-        let (path, message) = message.split_once(": ").unwrap_or(("$", &message));
+    /// Returns what is wrong with an override, and with the desired state that it makes.
+    fn over<D: DeserializeOwned>(
+        &self,
+        layer: &Override,
+        base: Option<&Value>,
+        rules: &impl Fn(&D) -> Vec<Finding>,
+    ) -> Vec<Finding> {
+        if let Err(error) = layer.check() {
+            let message = format!("{error:#}");
+            let (path, message) = message.split_once(": ").unwrap_or(("$", &message));
+            return vec![self.own(path, message)];
+        }
+        let inside = |path: &str| format!("$.desired{}", path.strip_prefix('$').unwrap_or(path));
+        // What is wrong with the base is said of the base.
+        let base = base.and_then(|base| Some((base, crate::from_value::<D>(base).ok()?)));
+        let (value, known) = match &base {
+            Some((base, desired)) => (layer.over(base), rules(desired)),
+            None => (layer.own(), Vec::new()),
+        };
+        match serde_path_to_error::deserialize(&value) {
+            Ok(Strict(desired)) if base.is_some() => {
+                let found = rules(&desired).into_iter();
+                let found = found.filter(|one| !known.contains(one));
+                let place = |one: Finding| Finding {
+                    resource: inside(&one.resource),
+                    ..one
+                };
+                found.map(place).collect()
+            }
+            Ok(Strict(_)) => Vec::new(),
+            Err(error) => {
+                let is_whole = base.is_some();
+                let mistake = Mistake::of(error);
+                // By itself it need not be whole.
+                let is_mistake = is_whole || mistake.message.starts_with("unknown field");
+                let found = is_mistake.then(|| self.own(&inside(&mistake.path), &mistake.message));
+                found.into_iter().collect()
+            }
+        }
+    }
+
+    fn own(&self, path: &str, message: &str) -> Finding {
         let place = ("", 1, 1, path);
         let fix = "correct the override".to_owned();
         let finding = Finding::in_text(
@@ -253,105 +346,5 @@ pub fn at(source: &str, text: &str, finding: Finding) -> Finding {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde::Deserialize;
-
-    use super::{DesiredState, column, is_ours};
-    use crate::{Finding, FindingKind, Severity};
-
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Desired {
-        #[serde(default)]
-        days: u32,
-    }
-
-    fn lint(text: &str) -> Vec<(String, String)> {
-        let desired = DesiredState {
-            what: "desired days",
-            invalid: "x.desired.invalid",
-            other: "x.desired.other",
-        };
-        let rules = |desired: &Desired| {
-            let finding = Finding {
-                kind: FindingKind::Finding,
-                is_unread: false,
-                id: "x.days.many".to_owned(),
-                severity: Severity::Warning,
-                target: None,
-                resource: "$.days".to_owned(),
-                message: String::new(),
-                fix: String::new(),
-            };
-            if desired.days > 9 {
-                vec![finding]
-            } else {
-                Vec::new()
-            }
-        };
-        let findings = desired.lint("a.json", text, rules).into_iter();
-        findings
-            .map(|finding| (finding.id, finding.resource))
-            .collect()
-    }
-
-    #[test]
-    fn a_mistake_is_at_its_line_and_column() {
-        let one = |id: &str, resource: &str| vec![(id.to_owned(), resource.to_owned())];
-        let invalid = |resource: &str| one("x.desired.invalid", resource);
-        for (text, expected) in [
-            ("{\"days\": 1, // a few\n}", Vec::new()),
-            (
-                "// many\n{ \"days\": 10 }",
-                one("x.days.many", "a.json:2:3 $.days"),
-            ),
-            ("/* é */\n{ \"day\": 1 }", invalid("a.json:2:7 $.day")),
-            ("{\"days\": \"é\"}", invalid("a.json:1:12 $.days")),
-            ("{\"days\": 1\n", invalid("a.json:2:1 $")),
-            ("{\"days\": 1, \"days\": 2}", invalid("a.json:1:18 $")),
-            (" ", invalid("a.json:1:1 $")),
-            (
-                "{\"policy_name\": \"p\"}",
-                one("x.desired.other", "a.json:1:1 $"),
-            ),
-            (
-                "{\"kind\": \"plan\"}",
-                one("x.desired.other", "a.json:1:1 $"),
-            ),
-            (
-                "{\"for\": {\"region\": \"r\"}, \"reason\": \"y\", \"desired\": {}}",
-                Vec::new(),
-            ),
-            (
-                "{\"for\": {\"region\": \"r\"}, \"reason\": \" \", \"desired\": {}}",
-                invalid("a.json:1:26 $.reason"),
-            ),
-            (
-                "{}\n{\"for\": {}, \"reason\": \"y\", \"desired\": {}}",
-                invalid("a.json $.for"),
-            ),
-        ] {
-            assert_eq!(lint(text), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn policies_are_known_from_what_is_ours() {
-        for (text, expected) in [
-            ("// mine\n{\"days\": 1}", true),
-            ("{\"Version\": \"2012-10-17\", \"Statement\": []}", false),
-            ("{\"Statment\": []}", false),
-            ("{}", false),
-            ("[]", false),
-            ("{", false),
-        ] {
-            assert_eq!(is_ours(text), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn columns_are_characters() {
-        assert_eq!(column("é: x", 1, 5), 4);
-        assert_eq!(column("", 1, 1), 1);
-    }
-}
+#[path = "lint_tests.rs"]
+mod tests;

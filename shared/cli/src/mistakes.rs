@@ -3,6 +3,8 @@
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
+use crate::objects::Strict;
+
 /// The most that is read of an input that is kept whole: desired states, plans, policies and documents have a thousandth of
 /// it. One of a gigabyte, by mistake or on purpose, would take the memory of the machine several times over.
 pub(crate) const MAX_BYTES: usize = 64 * 1024 * 1024;
@@ -12,7 +14,8 @@ pub(crate) const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// # Errors
 /// It has another shape; the path says where.
 pub fn from_value<T: DeserializeOwned>(value: &serde_json::Value) -> anyhow::Result<T> {
-    serde_path_to_error::deserialize(value).map_err(locate)
+    let read = serde_path_to_error::deserialize(value);
+    read.map(|Strict(value)| value).map_err(locate)
 }
 
 /// What people call each desired state, the tool that reads it, and fields by which one is recognized: `-f` takes all of them, and
@@ -36,6 +39,13 @@ const TELLTALES: [(&str, &str, &[&str]); 5] = [
     ),
     ("desired alerts", "ssm-events", &["rule_name", "webhook"]),
 ];
+
+/// Returns the tool whose desired state people call `what`.
+pub(crate) fn tool_of(what: &str) -> Option<&'static str> {
+    let mut rows = TELLTALES.iter();
+    let (_, tool, _) = rows.find(|(one, ..)| *one == what)?;
+    Some(tool)
+}
 
 /// Returns what a value looks like that is not what people call `what`.
 pub(crate) fn kin(what: &str, value: &serde_json::Value) -> Option<String> {

@@ -137,7 +137,10 @@ impl Output {
                 held.shown.findings.add(record);
                 return Ok(());
             }
-            "plan" => held.shown.changes.add(&record),
+            "plan" => {
+                held.shown.changes.add(&record);
+                return line(&held.plans.render(&record, self.screen));
+            }
             "result" => held.shown.results.add(&record),
             "unreachable" => held.shown.n_unreachable += 1,
             kind => {
@@ -197,10 +200,11 @@ impl Output {
     }
 
     /// Names the kind of record that this verb lists: a file of comma-separated values has its columns without any record, too, and not
-    /// those of findings.
+    /// those of findings, and people read that there was none.
     pub fn list_of(&self, kind: &str) {
-        if self.format == Format::Csv {
-            self.held().table = Table::of(kind);
+        match self.format {
+            Format::Csv => self.held().table = Table::of(kind),
+            _ => self.held().listed = Table::of(kind),
         }
     }
 
@@ -245,6 +249,9 @@ impl Output {
             if let Some(table) = &held.table {
                 held.shown.counts.push((table.n_rows(), table.noun()));
             }
+            for text in held.nothing(Typed::of_process()) {
+                self.note(&text);
+            }
             for text in held
                 .shown
                 .lines(self.tool, self.file.as_deref(), Typed::of_process())
@@ -265,6 +272,12 @@ impl Output {
             now: jiff::Timestamp::now(),
         };
         let text = match &held.table {
+            // Columns without a row would be "none", which nobody knows.
+            Some(table)
+                if self.format == Format::Csv && outcome.is_err() && table.n_rows() == 0 =>
+            {
+                return outcome;
+            }
             // A list has no row for what could not be read.
             Some(table) if self.format == Format::Csv => {
                 for one in held.report.unreachable() {

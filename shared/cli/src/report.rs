@@ -69,6 +69,11 @@ impl Report {
         }
     }
 
+    /// Returns what was judged.
+    pub(crate) fn places(&self) -> &[String] {
+        &self.judged
+    }
+
     /// Returns the records that could not be read.
     pub(crate) fn unreachable(&self) -> &[Unreachable] {
         &self.unreachable

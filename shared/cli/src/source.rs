@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 
 use crate::IoArgs;
 use crate::encoding::utf8;
-use crate::mistakes::MAX_BYTES;
+use crate::mistakes::{MAX_BYTES, tool_of};
 
 /// Returns whether the input is a file, by `-f` or behind stdin.
 pub(crate) fn is_file(file: Option<&Path>) -> bool {
@@ -29,7 +29,7 @@ pub fn read_texts(
     what: &str,
 ) -> anyhow::Result<Vec<(String, String)>> {
     if files.is_empty() {
-        let text = text(io).with_context(|| format!("read {what} from {}", source(io)))?;
+        let text = text(io, what).with_context(|| format!("read {what} from {}", source(io)))?;
         return Ok(vec![(source(io), text)]);
     }
     let mut texts = Vec::new();
@@ -42,7 +42,8 @@ pub fn read_texts(
         };
         for file in files {
             let io = IoArgs::of_file(&file);
-            let text = text(&io).with_context(|| format!("read {what} from {}", source(&io)))?;
+            let text =
+                text(&io, what).with_context(|| format!("read {what} from {}", source(&io)))?;
             texts.push((source(&io), text));
         }
     }
@@ -52,7 +53,7 @@ pub fn read_texts(
 /// Returns the JSON files of a directory in the order of their names.
 ///
 /// # Errors
-/// It cannot be read.
+/// It cannot be read, or has none.
 pub(crate) fn json_files(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let is_json = |path: &Path| {
         let extension = path.extension();
@@ -62,17 +63,30 @@ pub(crate) fn json_files(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let paths = entries.filter(|path| path.as_ref().map_or(true, |path| is_json(path)));
     let mut paths = paths.collect::<std::io::Result<Vec<_>>>()?;
     paths.sort();
+    anyhow::ensure!(
+        !paths.is_empty(),
+        "there is no file in it whose name ends in .json"
+    );
     Ok(paths)
 }
 
-pub(crate) fn text(io: &IoArgs) -> anyhow::Result<String> {
+/// Returns the text of the input, which people call `what`.
+pub(crate) fn text(io: &IoArgs, what: &str) -> anyhow::Result<String> {
     match &io.file {
         Some(path) if path.as_os_str() != "-" => whole(std::fs::File::open(path)?),
-        _ if std::io::stdin().is_terminal() => {
-            bail!("no input: pipe JSON in or pass -f FILE")
-        }
+        _ if std::io::stdin().is_terminal() => bail!(match tool_of(what) {
+            Some(tool) => format!(
+                "no input: pass -f FILE, a desired state, of which `{tool} --generate example` prints an example"
+            ),
+            None => "no input: pipe JSON in or pass -f FILE".to_owned(),
+        }),
         _ => whole(std::io::stdin().lock()),
     }
+}
+
+/// Returns whether nothing is piped in, and no file is named: whoever types does not know that an input is missing.
+pub(crate) fn is_missing(file: Option<&Path>) -> bool {
+    file.is_none_or(|file| file.as_os_str() == "-") && std::io::stdin().is_terminal()
 }
 
 /// Returns the text of stdin, and an empty desired state where stdin is a terminal or a device such as /dev/null. An empty pipe may be
@@ -80,7 +94,7 @@ pub(crate) fn text(io: &IoArgs) -> anyhow::Result<String> {
 pub(crate) fn text_or_default(io: &IoArgs, what: &str) -> anyhow::Result<String> {
     if !std::io::stdin().is_terminal() {
         let action = || format!("read {what} from {}", source(io));
-        let text = text(io).with_context(action)?;
+        let text = text(io, what).with_context(action)?;
         if !text.trim().is_empty() {
             return Ok(text);
         }

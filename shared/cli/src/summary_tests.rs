@@ -64,6 +64,7 @@ fn an_apply_ends_with_counts_and_the_way_back() {
 #[test]
 fn the_next_command_reads_what_it_is_about() {
     let typed = Typed {
+        everywhere: String::new(),
         places: " --region r".to_owned(),
         whole: "ssm-x sing --region r -f in.jsonl".to_owned(),
         carried: [
@@ -161,6 +162,7 @@ fn files_are_named_as_a_shell_takes_them() {
 #[test]
 fn the_next_command_is_for_the_same_places() {
     let typed = Typed {
+        everywhere: String::new(),
         places: " --profile shop --region eu-west-1".to_owned(),
         carried: [("plan".to_owned(), carried(" --prefs p.jsonl"))].into(),
         whole: "ssm-x plan -f x.json --profile shop --region eu-west-1 --accept=risk".to_owned(),

@@ -8,6 +8,7 @@ mod columns;
 mod difference;
 mod finding;
 mod plan;
+mod plans;
 mod table;
 mod tone;
 
@@ -18,6 +19,7 @@ use serde_json::Value;
 pub use self::block::{Below, Block};
 pub(crate) use self::finding::Findings;
 pub(crate) use self::plan::{Changes, Results};
+pub(crate) use self::plans::Plans;
 pub(crate) use self::table::Table;
 use crate::screen::{Screen, Tone};
 use crate::visible;

@@ -21,6 +21,8 @@ pub(crate) struct Typed {
     /// All of it, without how records are printed, without stdin, without what makes a plan an exit status, and without what only looks
     /// at what was applied.
     pub(crate) whole: String,
+    /// The same in all regions; nothing where there are none.
+    pub(crate) everywhere: String,
     /// What of the other flags goes to another verb, by its name.
     pub(crate) carried: BTreeMap<String, Carried>,
 }
@@ -68,8 +70,10 @@ impl Typed {
         });
         flags.for_each(|flag| places += &with_values(flag, matches));
         let mut whole = vec![tool.get_name().to_owned()];
+        let mut elsewhere = whole.clone();
         let mut words = arguments.iter().skip(1).map(|word| word.to_string_lossy());
         while let Some(word) = words.next() {
+            let (n_words, is_region) = (whole.len(), word.starts_with("--region="));
             match word.as_ref() {
                 "-o" | "--output" => drop(words.next()),
                 word if word.starts_with("--output=") || word.starts_with("-o") => {}
@@ -78,12 +82,23 @@ impl Typed {
                     None | Some("-") => {}
                     Some(file) => whole.extend([word.into_owned(), quoted(file)]),
                 },
+                "--region" => {
+                    let region = words.next().unwrap_or_default();
+                    whole.extend(["--region".to_owned(), quoted(&region)]);
+                    continue;
+                }
                 word => whole.push(quoted(word)),
             }
+            elsewhere.extend(whole[n_words..].iter().filter(|_| !is_region).cloned());
         }
+        let has_regions = tool
+            .get_arguments()
+            .any(|flag| flag.get_long() == Some("region"));
+        let everywhere = Some(format!("{} --region all", elsewhere.join(" ")));
         Typed {
             places,
             whole: whole.join(" "),
+            everywhere: everywhere.filter(|_| has_regions).unwrap_or_default(),
             carried,
         }
     }
@@ -174,6 +189,8 @@ mod tests {
         assert_eq!(typed.places, " --profile 'my shop' --region a --region b");
         let whole = r"ssm-x --profile 'my shop' plan -f 'it'\''s.json' --region a --region b";
         assert_eq!(typed.whole, whole);
+        let everywhere = r"ssm-x --profile 'my shop' plan -f 'it'\''s.json' --region all";
+        assert_eq!(typed.everywhere, everywhere);
     }
 
     /// No other command can read `/dev/fd/63`.

@@ -14,12 +14,8 @@ use crate::model::{
 /// Why no plan can be made.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PlanError {
-    #[error("update.version {version} is older than {floor}, which the agents must be at least")]
-    TooOld { version: Version, floor: Version },
-    #[error("update.waves must grow and end with \"100%\", so that no node is left out")]
-    Waves,
-    #[error("update.max_concurrency is 0: nothing would ever be updated")]
-    NoConcurrency,
+    #[error("{path}: {message}")]
+    Desired { path: String, message: String },
     #[error(
         "association {name} has settings that {TOOL} would remove ({settings}): change it by hand"
     )]
@@ -83,8 +79,11 @@ pub(crate) fn plan(
         excluded: Vec::new(),
         notes: Vec::new(),
     };
+    if let Some((path, message)) = desired.mistake() {
+        return Err(PlanError::Desired { path, message });
+    }
     if let Some(update) = &desired.update {
-        updates(desired, update, &observed.nodes, &mut planned)?;
+        updates(desired, update, &observed.nodes, &mut planned);
     }
     if let Some(required) = &desired.association {
         let mut change = association(required, &observed.associations)?;
@@ -124,19 +123,8 @@ fn excluded(
     ))
 }
 
-fn updates(
-    desired: &Desired,
-    update: &Update,
-    nodes: &[Node],
-    planned: &mut Planned,
-) -> Result<(), PlanError> {
+fn updates(desired: &Desired, update: &Update, nodes: &[Node], planned: &mut Planned) {
     let (floor, _) = desired.floor();
-    if let Some(version) = update.version.filter(|version| *version < floor) {
-        return Err(PlanError::TooOld { version, floor });
-    }
-    if update.max_concurrency.of(100) == 0 {
-        return Err(PlanError::NoConcurrency);
-    }
     let mut outdated = Vec::new();
     for node in nodes {
         let version = node.agent.as_ref().and_then(|agent| agent.version.as_ref());
@@ -154,7 +142,7 @@ fn updates(
             None => planned.offline.push(node.instance_id.clone()),
         }
     }
-    let ends = wave_ends(&update.waves, outdated.len())?;
+    let ends = wave_ends(&update.waves, outdated.len());
     for (index, (node, version)) in outdated.into_iter().enumerate() {
         let wave = 1 + ends.iter().filter(|end| **end <= index).count();
         let to = UpdateState {
@@ -176,31 +164,18 @@ fn updates(
             why: format!("the agent is {version}, older than {floor}"),
         });
     }
-    Ok(())
 }
 
-/// Returns how many nodes are done after each wave; a wave that adds none is left out.
-fn wave_ends(waves: &[CountOrPercent], n_nodes: usize) -> Result<Vec<usize>, PlanError> {
-    if waves.last() != Some(&CountOrPercent::Percent(100)) {
-        return Err(PlanError::Waves);
-    }
+/// Returns how many nodes are done after each wave; a wave that adds none is left out, as 10% of few nodes does after the first.
+fn wave_ends(waves: &[CountOrPercent], n_nodes: usize) -> Vec<usize> {
     let mut ends: Vec<usize> = waves.iter().map(|share| share.of(n_nodes)).collect();
-    // Of few nodes, 10% may be no more than the one of the first wave; of any number, 5 after 10 is a mistake.
-    let comparable = |pair: &[CountOrPercent]| match pair {
-        [CountOrPercent::Nodes(a), CountOrPercent::Nodes(b)]
-        | [CountOrPercent::Percent(a), CountOrPercent::Percent(b)] => a < b,
-        _ => true,
-    };
-    if !waves.windows(2).all(comparable) {
-        return Err(PlanError::Waves);
-    }
     let mut done = 0;
     ends.retain(|end| {
         let adds = *end > done;
         done = done.max(*end);
         adds
     });
-    Ok(ends)
+    ends
 }
 
 fn association(

@@ -108,7 +108,11 @@ fn refused_sessions_after_a_plan() {
 fn lints() {
     for case in cases("lint.json") {
         let text = std::fs::read_to_string(case.join("input.json")).unwrap();
-        let findings = lint::lint("input.json", &text);
+        let findings = lint::lint(&cli::Linted {
+            source: "input.json",
+            text: &text,
+            base: None,
+        });
         testbed::expect(&case.join("lint.json"), &json!(findings));
     }
 }

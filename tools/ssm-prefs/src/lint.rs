@@ -3,7 +3,7 @@
 mod desired;
 mod names;
 
-use cli::{DesiredState, Finding};
+use cli::{DesiredState, Finding, Linted};
 use serde_json::Value;
 
 use crate::finding::{error, info, warning};
@@ -26,13 +26,14 @@ const DESIRED: DesiredState = DesiredState {
 };
 
 /// Returns what is wrong with a text; document content is known by its `schemaVersion`, `sessionType` or `inputs`.
-pub(crate) fn lint(source: &str, text: &str) -> Vec<Finding> {
+pub(crate) fn lint(file: &Linted<'_>) -> Vec<Finding> {
+    let (source, text) = (file.source, file.text);
     match cli::value(text).filter(is_content) {
         Some(document) => {
             let findings = lint_content(&document).into_iter();
             findings.map(|one| cli::at(source, text, one)).collect()
         }
-        None => DESIRED.lint(source, text, lint_desired),
+        None => DESIRED.lint(file, lint_desired),
     }
 }
 

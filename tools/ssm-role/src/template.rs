@@ -27,7 +27,9 @@ pub(crate) fn template(
     desired: &Desired,
     preferences: Option<&Preferences>,
 ) -> anyhow::Result<Value> {
-    refuse(desired).context("desired roles")?;
+    if let Some((path, message)) = mistake(desired) {
+        bail!("desired roles: {path}: {message}");
+    }
     let empty = Observed {
         target: cloudformation::target(),
         partition: cloudformation::partition(),
@@ -52,9 +54,9 @@ pub(crate) fn template(
     template.finish().context("desired roles")
 }
 
-/// What is on instances that are there already, or goes on new ones, only `apply` sees; leaving it out without a word would
-/// leave nodes out.
-fn refuse(desired: &Desired) -> anyhow::Result<()> {
+/// Returns the path of what is no stack's to make, and what to do about it. What is on instances that are there already, or goes on new
+/// ones, only `apply` sees; leaving it out without a word would leave nodes out.
+pub(crate) fn mistake(desired: &Desired) -> Option<(String, String)> {
     let of_apply = [
         (".instance_profiles", desired.instance_profiles.is_some()),
         (".hybrid_activations", desired.hybrid_activations.is_some()),
@@ -62,32 +64,36 @@ fn refuse(desired: &Desired) -> anyhow::Result<()> {
     ];
     let of_apply = of_apply.into_iter().filter(|(_, is_there)| *is_there);
     let of_apply: Vec<&str> = of_apply.map(|(field, _)| field).collect();
+    let found = |path: &str, message: &str| Some((path.to_owned(), message.to_owned()));
     if let Some(first) = of_apply.first() {
-        bail!(
-            "${first}: a stack cannot change roles that are there already: leave that to plan and apply, and render what \
+        let message = format!(
+            "a stack cannot change roles that are there already: leave that to plan and apply, and render what \
              `jq 'del({})' FILE` prints",
             of_apply.join(", ")
         );
+        return Some((format!("${first}"), message));
     }
     if !desired.exclude.is_empty() {
-        bail!(
-            "$.exclude: a stack enrolls every instance of its region and cannot see tags: leave it to plan and apply"
+        return found(
+            "$.exclude",
+            "a stack enrolls every instance of its region and cannot see tags: leave it to plan and apply",
         );
     }
-    let Some(required) = &desired.default_host_management else {
-        bail!("$.default_host_management: there is nothing for a stack to make");
-    };
-    if !required.enabled {
-        bail!(
-            "$.default_host_management.enabled: a stack turns it on; delete the stack, and it is off"
-        );
+    match &desired.default_host_management {
+        None => found(
+            "$.default_host_management",
+            "there is nothing for a stack to make",
+        ),
+        Some(required) if !required.enabled => found(
+            "$.default_host_management.enabled",
+            "a stack turns it on; delete the stack, and it is off",
+        ),
+        Some(required) if !required.create_role => found(
+            "$.default_host_management.create_role",
+            "a template cannot know the path of a role that is there already",
+        ),
+        Some(_) => None,
     }
-    if !required.create_role {
-        bail!(
-            "$.default_host_management.create_role: a template cannot know the path of a role that is there already"
-        );
-    }
-    Ok(())
 }
 
 fn add(template: &mut Template, home: &'static str, change: &Change<Action>) -> anyhow::Result<()> {

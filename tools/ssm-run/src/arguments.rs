@@ -68,11 +68,11 @@ pub(crate) struct How {
     pub(crate) comment: Option<String>,
 
     /// Wait this long for a node to take the command, 30 to 2592000 seconds [default: 3600]
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(i32).range(30..=2_592_000))]
+    #[arg(long, value_name = "SECONDS", value_parser = timeout)]
     pub(crate) timeout: Option<i32>,
 
     /// Stop the command on a node after this long: its executionTimeout, 5 to 172800 seconds [default: the document's]
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(5..=172_800))]
+    #[arg(long, value_name = "SECONDS", value_parser = execution_timeout)]
     pub(crate) execution_timeout: Option<u32>,
 
     /// Run on this many nodes at once, or on this percentage [default: all]
@@ -123,6 +123,20 @@ pub(crate) struct Bucket {
     pub(crate) prefix: String,
 }
 
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_SendCommand.html> (TimeoutSeconds)
+fn timeout(text: &str) -> Result<i32, String> {
+    let seconds = text.parse().ok();
+    let seconds = seconds.filter(|seconds| (30..=2_592_000).contains(seconds));
+    seconds.ok_or_else(|| "expected 30 to 2592000 seconds".to_owned())
+}
+
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html>
+fn execution_timeout(text: &str) -> Result<u32, String> {
+    let seconds = text.parse().ok();
+    let seconds = seconds.filter(|seconds| (5..=172_800).contains(seconds));
+    seconds.ok_or_else(|| "expected 5 to 172800 seconds".to_owned())
+}
+
 fn bucket(text: &str) -> Result<Bucket, String> {
     let expected = "expected s3://BUCKET or s3://BUCKET/PREFIX";
     let rest = text.strip_prefix("s3://").ok_or(expected)?;
@@ -170,7 +184,7 @@ fn command_id(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Bucket, bucket, command_id, document_version};
+    use super::{Bucket, bucket, command_id, document_version, execution_timeout, timeout};
 
     #[test]
     fn a_place_in_s3_is_a_bucket_and_a_prefix() {
@@ -183,6 +197,21 @@ mod tests {
         assert_eq!(bucket("s3://logs"), place("logs", ""));
         assert_eq!(bucket("s3://logs/a/b/"), place("logs", "a/b"));
         assert!(bucket("logs").is_err() && bucket("s3:///a").is_err());
+    }
+
+    #[test]
+    fn times_are_in_seconds_that_systems_manager_takes() {
+        assert_eq!((timeout("30"), timeout("2592000")), (Ok(30), Ok(2_592_000)));
+        assert_eq!(execution_timeout("5"), Ok(5));
+        assert_eq!(execution_timeout("172800"), Ok(172_800));
+        for bad in ["5", "29", "2592001", "1h", ""] {
+            let expected = Err("expected 30 to 2592000 seconds".to_owned());
+            assert_eq!(timeout(bad), expected, "{bad}");
+        }
+        for bad in ["4", "172801", "1m"] {
+            let expected = Err("expected 5 to 172800 seconds".to_owned());
+            assert_eq!(execution_timeout(bad), expected, "{bad}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub(crate) mod replay;
 pub(crate) mod show;
 pub(crate) mod simulate;
 
+mod desired;
 pub(crate) mod guard;
 mod quota;
 

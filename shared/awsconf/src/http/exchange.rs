@@ -17,7 +17,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use aws_smithy_types::retry::ErrorKind;
 
-use super::trouble::{Trouble, stranger, throttling};
+use super::trouble::{Trouble, Unconnected, stranger, throttling};
 use super::tunnel::refusal;
 use crate::clock::{Deadline, Stopwatch, scaled, sleep};
 
@@ -157,7 +157,7 @@ async fn exchange(
             Err(error) => {
                 return Err(match refusal(&error, &host).await {
                     Some(trouble) => of_stranger(trouble),
-                    None => error,
+                    None => unconnected(error, &host),
                 });
             }
         };
@@ -237,6 +237,17 @@ fn region(request: &HttpRequest) -> Option<String> {
     let (_, scope) = header.split_once("Credential=")?;
     // KEY/20261130/us-east-1/ssm/aws4_request
     scope.split('/').nth(2).map(str::to_owned)
+}
+
+/// Returns the error with the host that no connection was made to: the client does not name it.
+fn unconnected(error: ConnectorError, host: &str) -> ConnectorError {
+    match error.is_io() && Unconnected::is_of(&error) {
+        true => ConnectorError::io(Box::new(Unconnected {
+            host: host.to_owned(),
+            error,
+        })),
+        false => error,
+    }
 }
 
 fn of_stranger(trouble: Trouble) -> ConnectorError {

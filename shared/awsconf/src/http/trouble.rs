@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_runtime::retries::classifiers::THROTTLING_ERRORS;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 
 /// No answer that anything can be made of.
 #[derive(Debug)]
@@ -65,6 +66,41 @@ impl fmt::Display for Trouble {
 }
 
 impl std::error::Error for Trouble {}
+
+/// No connection to a host.
+#[derive(Debug)]
+pub(crate) struct Unconnected {
+    pub(crate) host: String,
+    pub(crate) error: ConnectorError,
+}
+
+impl Unconnected {
+    /// What the client calls it, which says nothing to people.
+    const CALLED: [&'static str; 2] = ["io error", "client error (Connect)"];
+
+    /// Returns whether an error of the client is one of a connection.
+    pub(crate) fn is_of(error: &(dyn std::error::Error + 'static)) -> bool {
+        let mut causes = std::iter::successors(Some(error), |error| error.source());
+        causes.any(|cause| cause.to_string() == Unconnected::CALLED[1])
+    }
+
+    /// Returns whether a cause only says once more that there is no connection.
+    pub(crate) fn is_said_by(words: &str) -> bool {
+        Unconnected::CALLED.contains(&words)
+    }
+}
+
+impl fmt::Display for Unconnected {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "no connection to {}", self.host)
+    }
+}
+
+impl std::error::Error for Unconnected {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
 
 /// Returns who has answered in place of AWS, if somebody has: a proxy, a portal, another server. Every answer of AWS has a
 /// request ID, in a header or, with XML, in the body, or one of AWS's own media types.

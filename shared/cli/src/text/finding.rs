@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::alike::{Alike, Member};
-use super::{count, place, plain};
+use super::alike::{Alike, Member, Place};
+use super::{count, plain};
 use crate::screen::{Screen, Tone};
 
 /// Findings in the order in which the first of each group came.
@@ -25,11 +25,12 @@ impl Findings {
         }
         let text = |field: &str| plain(&finding[field]).into_owned();
         let member = Member {
+            place: Place::of(&finding["target"]),
             resource: text("resource"),
             message: text("message"),
             fix: text("fix"),
         };
-        for field in ["resource", "message", "fix"] {
+        for field in ["target", "resource", "message", "fix"] {
             finding[field] = Value::Null;
         }
         let found = Alike::of(finding, member);
@@ -91,10 +92,7 @@ fn render(group: &Alike, screen: Screen) -> String {
         "warning" => Tone::Doubtful,
         _ => Tone::Changed,
     };
-    let place = match &finding["target"] {
-        Value::Null => String::new(),
-        target => format!(" [{}]", place(target)),
-    };
+    let place = group.places();
     let resources = group.resources();
     let head = format!("{} ", screen.paint(tone, &format!("{severity:<7}")));
     let id = screen.paint(Tone::Strong, &plain(&finding["id"]));
@@ -136,6 +134,50 @@ mod tests {
             info    x.y.z [1/r] i-10\n        good to know, too\n        fix: mend it";
         assert_eq!(findings.render(Screen::default()).unwrap(), expected);
         assert_eq!(findings.to_string(), "8 errors, 1 warning, 2 infos");
+    }
+
+    /// The same in every account and region is one finding: a place is named as a resource is.
+    #[test]
+    fn what_is_the_same_in_many_regions_is_said_once() {
+        let at = |region: &str, account: &str| {
+            let mut one = finding(
+                "warning",
+                "setting",
+                &format!(
+                    "it is off in {region}: nothing says so of arn:aws:x:{region}:{account}:y"
+                ),
+            );
+            one["target"] = json!({"account": account, "region": region});
+            one["fix"] = format!("turn on --region {region}").into();
+            one
+        };
+        let mut findings = Findings::default();
+        for region in ["eu-west-1", "us-east-1", "us-west-2"] {
+            findings.add(at(region, "111122223333"));
+        }
+        let expected = "warning x.y.z [3 regions of 111122223333: eu-west-1, us-east-1, us-west-2] setting\n        \
+            it is off in REGION: nothing says so of arn:aws:x:REGION:ACCOUNT:y\n        fix: turn on --region REGION";
+        assert_eq!(findings.render(Screen::default()).unwrap(), expected);
+        assert_eq!(findings.to_string(), "3 warnings");
+        findings.add(at("eu-west-1", "444455556666"));
+        let rendered = findings.render(Screen::default()).unwrap();
+        let places = "[4 accounts and regions: 111122223333/eu-west-1, 111122223333/us-east-1, 111122223333/us-west-2, 444455556666/eu-west-1] setting\n";
+        assert!(rendered.contains(places), "{rendered}");
+        // What names another region than its own says something else.
+        let mut other = at("eu-west-1", "111122223333");
+        other["fix"] = "turn on --region us-east-1".into();
+        findings.add(other);
+        let rendered = findings.render(Screen::default()).unwrap();
+        assert_eq!(rendered.matches("warning").count(), 2, "{rendered}");
+        // Neither does one resource hide another, nor its value.
+        let mut findings = Findings::default();
+        for (region, resource) in [("r-1", "a"), ("r-2", "b"), ("r-2", "a")] {
+            let mut one = finding("error", resource, "too old");
+            one["target"] = json!({"account": "1", "region": region});
+            findings.add(one);
+        }
+        let expected = "error   x.y.z [2 regions of 1: r-1, r-2] 2: a, b\n        too old\n        fix: mend it";
+        assert_eq!(findings.render(Screen::default()).unwrap(), expected);
     }
 
     /// What differs from node to node is beside its name, and does not make another finding.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::alike::{Alike, Member};
+use super::alike::{Alike, Member, Place};
 use super::difference::difference;
 use super::{count, place, plain};
 use crate::screen::{Screen, Tone};
@@ -178,6 +178,7 @@ fn fold(changes: &[Value]) -> Vec<Folded<'_>> {
     for change in changes {
         let text = |field: &str| plain(&change[field]).into_owned();
         let member = Member {
+            place: Place::default(),
             resource: text("resource"),
             message: text("why"),
             fix: String::new(),

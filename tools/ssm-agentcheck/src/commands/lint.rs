@@ -1,6 +1,6 @@
 //! `lint`: mistakes in desired states, without AWS.
 
-use cli::{DesiredState, FileArgs, Outcome, Output};
+use cli::{DesiredState, FileArgs, Finding, FindingKind, Outcome, Output, Severity};
 
 use super::GlobalArgs;
 use crate::model::Desired;
@@ -24,7 +24,21 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    args.files.each(&global.io, out, |source, text| {
-        out.write_findings(&DESIRED.lint::<Desired>(source, text, |_| Vec::new()))
+    args.files.each(&global.io, out, |file| {
+        out.write_findings(&DESIRED.lint(file, rules))
     })
+}
+
+fn rules(desired: &Desired) -> Vec<Finding> {
+    let found = desired.mistake().map(|(path, message)| Finding {
+        kind: FindingKind::Finding,
+        is_unread: false,
+        id: DESIRED.invalid.to_owned(),
+        severity: Severity::Error,
+        target: None,
+        resource: path,
+        message,
+        fix: "correct this field of the desired state".to_owned(),
+    });
+    found.into_iter().collect()
 }

@@ -37,7 +37,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    let layers = Layers::<Desired>::read(&global.io, "desired agents")?;
+    let layers = Layers::read(&global.io, "desired agents")?.checked(Desired::mistake)?;
     let (narrowed, unreachable) = match &args.nodes {
         Some(path) => {
             let (nodes, unreachable) = saved_nodes(std::slice::from_ref(path), None)?;

@@ -40,6 +40,26 @@ impl Desired {
             _ => (self.min_version, None),
         }
     }
+
+    /// Returns the path of what contradicts itself, and how to correct it: no plan can be made of it.
+    pub(crate) fn mistake(&self) -> Option<(String, String)> {
+        let update = self.update.as_ref()?;
+        let (floor, _) = self.floor();
+        let (field, message) = if let Some(version) = update.version.filter(|one| *one < floor) {
+            let message =
+                format!("{version} is older than {floor}, which the agents must be at least");
+            ("version", message)
+        } else if update.max_concurrency.of(100) == 0 {
+            let message = "with 0 at the same time nothing would ever be updated".to_owned();
+            ("max_concurrency", message)
+        } else if !update.has_all_waves() {
+            let message = "waves must grow and end with \"100%\", so that no node is left out";
+            ("waves", message.to_owned())
+        } else {
+            return None;
+        };
+        Some((format!("$.update.{field}"), message))
+    }
 }
 
 /// Which online nodes to test for session connectivity.
@@ -86,6 +106,42 @@ impl Default for DesiredImds {
         DesiredImds {
             require_v2: false,
             min_hop_limit: 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::Desired;
+
+    #[test]
+    fn what_contradicts_itself_has_its_path() {
+        for (update, expected) in [
+            (json!({}), None),
+            (json!({"waves": ["100%"]}), None),
+            (json!({"waves": [5, 10, "100%"]}), None),
+            // Of few nodes, 10% may be no more than the one before.
+            (json!({"waves": [1, "10%", "100%"]}), None),
+            (json!({"waves": []}), Some("$.update.waves")),
+            (json!({"waves": [1, "50%"]}), Some("$.update.waves")),
+            (json!({"waves": [10, 5, "100%"]}), Some("$.update.waves")),
+            (
+                json!({"max_concurrency": 0}),
+                Some("$.update.max_concurrency"),
+            ),
+            (
+                json!({"max_concurrency": "0%"}),
+                Some("$.update.max_concurrency"),
+            ),
+            (json!({"version": "3.0.0.0"}), Some("$.update.version")),
+            (json!({"version": "3.3.987.0"}), None),
+        ] {
+            let desired = json!({"update": update, "need": []});
+            let desired: Desired = serde_json::from_value(desired).unwrap();
+            let path = desired.mistake().map(|(path, _)| path);
+            assert_eq!(path.as_deref(), expected, "{update}");
         }
     }
 }

@@ -21,6 +21,20 @@ pub(crate) struct Update {
     pub(crate) timeout_seconds: Timeout,
 }
 
+impl Update {
+    /// Returns whether the waves grow, and the last leaves no node out.
+    pub(super) fn has_all_waves(&self) -> bool {
+        // Of few nodes, 10% may be no more than the one of the first wave; of any number, 5 after 10 is a mistake.
+        let comparable = |pair: &[CountOrPercent]| match pair {
+            [CountOrPercent::Nodes(a), CountOrPercent::Nodes(b)]
+            | [CountOrPercent::Percent(a), CountOrPercent::Percent(b)] => a < b,
+            _ => true,
+        };
+        self.waves.last() == Some(&CountOrPercent::Percent(100))
+            && self.waves.windows(2).all(comparable)
+    }
+}
+
 impl Default for Update {
     fn default() -> Update {
         Update {

@@ -1,6 +1,5 @@
 //! Reads the desired state of every verb that takes one, and what it names on this machine.
 
-use anyhow::bail;
 use awsconf::Session;
 use cli::{IoArgs, Layers, Reading};
 
@@ -10,13 +9,10 @@ use crate::alerts::webhook::Url;
 
 /// Reads the desired state, of which each layer must name an event.
 pub(super) fn read(io: &IoArgs) -> anyhow::Result<Layers<Desired>> {
-    let layers: Layers<Desired> = Layers::read(io, "desired alerts")?;
-    for desired in layers.all()? {
-        if let Some((path, message)) = mistake(&desired) {
-            bail!("desired alerts: {path}: {message}");
-        }
-    }
-    Ok(layers)
+    Layers::read(io, "desired alerts")?.checked(|desired| {
+        let found = mistake(desired);
+        found.map(|(path, message)| (path.to_owned(), message.to_owned()))
+    })
 }
 
 /// Returns what is wrong with a desired state of the right shape, with its path.

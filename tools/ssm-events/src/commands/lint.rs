@@ -25,8 +25,8 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    args.files.each(&global.io, out, |source, text| {
-        out.write_findings(&DESIRED.lint(source, text, rules))
+    args.files.each(&global.io, out, |file| {
+        out.write_findings(&DESIRED.lint(file, rules))
     })
 }
 

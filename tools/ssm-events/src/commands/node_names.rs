@@ -10,7 +10,7 @@ use records::Node;
 /// # Errors
 /// The file cannot be read or holds something else.
 pub(super) fn read(path: &Path) -> anyhow::Result<BTreeMap<String, String>> {
-    let (nodes, _) = cli::read_shown::<Node>(path, "nodes", ("node", "ssm-agentcheck"))?;
+    let (nodes, _) = cli::read_listed::<Node>(path, "nodes", ("node", "ssm-agentcheck"))?;
     let named = nodes
         .into_iter()
         .filter_map(|mut node| Some((node.instance_id, node.tags.remove("Name")?)));

@@ -60,6 +60,7 @@ pub(crate) async fn run(
 
 async fn list(args: &SessionsArgs, global: &GlobalArgs, out: &Output) -> anyhow::Result<Outcome> {
     out.suggest(Next::Saved("sessions", "report --sessions"));
+    out.list_of("session");
     let now = jiff::Timestamp::now();
     let time = |flag, text| -> anyhow::Result<Option<i64>> {
         Ok(history::time(flag, text, now)?.map(jiff::Timestamp::as_second))

@@ -20,7 +20,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    args.files.each(&global.io, out, |source, text| {
-        out.write_findings(&lint::lint(source, text))
+    args.files.each(&global.io, out, |file| {
+        out.write_findings(&lint::lint(file))
     })
 }

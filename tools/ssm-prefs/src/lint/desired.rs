@@ -112,9 +112,46 @@ pub(crate) fn lint_desired(desired: &Desired) -> Vec<Finding> {
             "name a user that exists on the nodes, or leave run_as out",
         ));
     }
-    // What the desired state renders to must be sound too; its findings name the path in the document.
-    findings.extend(lint_content(&session_document::render(desired, None, None)));
+    // What the desired state renders to must be sound too.
+    let rendered = lint_content(&session_document::render(desired, None, None));
+    findings.extend(rendered.into_iter().map(|found| Finding {
+        resource: own_path(desired, &found.resource),
+        ..found
+    }));
     findings
+}
+
+/// Returns the path of what renders to a path of the document: that is in nobody's file.
+fn own_path(desired: &Desired, path: &str) -> String {
+    /// Each input with the field that it is made of.
+    const FIELDS: [(&str, &str); 12] = [
+        ("s3BucketName", "s3.bucket"),
+        ("s3KeyPrefix", "s3.prefix"),
+        ("s3EncryptionEnabled", "s3.encrypted"),
+        ("cloudWatchLogGroupName", "cloudwatch.log_group"),
+        ("cloudWatchEncryptionEnabled", "cloudwatch.encrypted"),
+        ("cloudWatchStreamingEnabled", "cloudwatch.streaming"),
+        ("idleSessionTimeout", "idle_timeout_minutes"),
+        ("maxSessionDuration", "max_duration_minutes"),
+        ("kmsKeyId", "kms_key.alias"),
+        ("runAsEnabled", "run_as"),
+        ("runAsDefaultUser", "run_as.user"),
+        ("shellProfile", "shell_profile"),
+    ];
+    let Some(input) = path.strip_prefix("$.inputs.") else {
+        return "$".to_owned();
+    };
+    let (name, below) = match input.split_once('.') {
+        Some((name, below)) => (name, format!(".{below}")),
+        None => (input, String::new()),
+    };
+    let field = FIELDS.iter().find(|(input, _)| *input == name);
+    let has_arn = matches!(&desired.kms_key, Some(Some(key)) if key.arn.is_some());
+    match field {
+        Some((_, "kms_key.alias")) if has_arn => "$.kms_key.arn".to_owned(),
+        Some((_, field)) => format!("$.{field}{below}"),
+        None => "$".to_owned(),
+    }
 }
 
 /// Finds what cannot be said of a bucket of another account.
@@ -245,5 +282,56 @@ fn object_lock(s3: &S3, days: i32, invalid: &mut impl FnMut(&str, &str, &str)) {
             "transcripts would be locked for longer than they are kept: expiry hides a locked one behind a delete marker and cannot remove it",
             "lock them for expire_days or less",
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::lint_desired;
+    use crate::model::Desired;
+    use crate::session_document::INPUTS;
+
+    /// What a person reads is a path that the own file has.
+    #[test]
+    fn what_renders_wrong_is_named_by_its_field() {
+        for (desired, expected) in [
+            (
+                json!({"idle_timeout_minutes": 90}),
+                "$.idle_timeout_minutes",
+            ),
+            (json!({"max_duration_minutes": 0}), "$.max_duration_minutes"),
+            (json!({"run_as": {"user": "a b"}}), "$.run_as.user"),
+            (json!({"s3": {"bucket": "No"}}), "$.s3.bucket"),
+            (
+                json!({"s3": {"bucket": "good", "prefix": "/x/"}}),
+                "$.s3.prefix",
+            ),
+            (
+                json!({"cloudwatch": {"log_group": "a b"}}),
+                "$.cloudwatch.log_group",
+            ),
+            (json!({"kms_key": {"alias": "no alias"}}), "$.kms_key.alias"),
+            (json!({"kms_key": {"arn": "no arn"}}), "$.kms_key.arn"),
+            (
+                json!({"shell_profile": {"linux": "x".repeat(513)}}),
+                "$.shell_profile.linux",
+            ),
+        ] {
+            let read: Desired = serde_json::from_value(desired.clone()).unwrap();
+            let found = lint_desired(&read);
+            let paths: Vec<&str> = found.iter().map(|one| one.resource.as_str()).collect();
+            assert!(paths.contains(&expected), "{desired}: {paths:?}");
+            assert!(
+                !paths.iter().any(|path| path.contains("inputs")),
+                "{paths:?}"
+            );
+        }
+        let whole: Desired = serde_json::from_value(json!({})).unwrap();
+        for (input, _) in INPUTS {
+            let path = super::own_path(&whole, &format!("$.inputs.{input}"));
+            assert_ne!(path, "$", "{input}");
+        }
     }
 }

@@ -108,7 +108,7 @@ pub(super) fn read_preferences(path: &Path) -> anyhow::Result<Vec<TargetPreferen
         cli::read_shown::<records::Preferences>(path, "preferences", ("preferences", "ssm-prefs"))?;
     ensure!(
         !records.is_empty(),
-        "read preferences from {}: the input is empty: pipe in what `ssm-prefs show` prints",
+        "read preferences from {}: none could be read when `ssm-prefs show` printed it",
         path.display()
     );
     let preferences = records.into_iter().map(|record| {
@@ -129,7 +129,7 @@ pub(super) fn read_preferences(path: &Path) -> anyhow::Result<Vec<TargetPreferen
 /// The file cannot be read, or a record is not one of a node.
 fn read_nodes(path: &Path) -> anyhow::Result<Nodes> {
     let (records, unreachable) =
-        cli::read_shown::<Node>(path, "nodes", ("node", "ssm-agentcheck"))?;
+        cli::read_listed::<Node>(path, "nodes", ("node", "ssm-agentcheck"))?;
     let mut nodes = Nodes::default();
     for node in records {
         if node.managed_by != ManagedBy::Hybrid {

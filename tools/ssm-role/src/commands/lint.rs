@@ -32,9 +32,10 @@ pub(crate) async fn run(
     let mut suppressions = args.suppressions.read("role", |id| {
         Rule::of_id(id).is_some_and(|rule| rule != Rule::Json)
     })?;
-    let outcome = args.files.each(&global.io, out, |source, text| {
+    let outcome = args.files.each(&global.io, out, |file| {
+        let (source, text) = (file.source, file.text);
         let findings = match cli::is_ours(text) {
-            true => DESIRED.lint::<Desired>(source, text, |_| Vec::new()),
+            true => DESIRED.lint::<Desired>(file, |_| Vec::new()),
             false => lint::lint(source, text),
         };
         let findings = suppressions.filter(source, findings, |path| sid_at(text, path));

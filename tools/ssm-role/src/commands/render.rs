@@ -29,7 +29,9 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     _: &Output,
 ) -> anyhow::Result<Outcome> {
-    let desired = Layers::<Desired>::read(&global.io, "desired roles")?.only()?;
+    let layers = Layers::<Desired>::read(&global.io, "desired roles")?;
+    let desired = layers.only()?;
+    layers.checked(template::mistake)?;
     let preferences = match &args.prefs {
         Some(path) => {
             let document = cli::read(&IoArgs::of_file(path), "preferences")?;

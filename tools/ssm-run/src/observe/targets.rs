@@ -1,6 +1,7 @@
 //! From what is asked for to nodes that a command can be sent to, and records for those that it cannot.
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal;
 
 use anyhow::bail;
 use awsconf::{Fleet, Session};
@@ -18,6 +19,9 @@ use crate::run_spec::RunSpec;
 use crate::targets::Targets;
 use crate::{TOOL, reason};
 use records::{Absence, Invocation, Reason};
+
+/// Where nodes come from, for who has given none.
+const WHERE_FROM: &str = "pipe in what `ssm-agentcheck show` prints, or node IDs";
 
 /// Everything that a run is about.
 #[derive(Default)]
@@ -76,6 +80,10 @@ pub(crate) fn read(io: &IoArgs, r#where: &Where, order: &RunSpec) -> anyhow::Res
     if r#where.is_given() && io.file.is_none() {
         return Ok(Asked::default());
     }
+    let is_stdin = io.file.as_ref().is_none_or(|file| file.as_os_str() == "-");
+    if is_stdin && std::io::stdin().is_terminal() {
+        bail!("read nodes from stdin: no input: {WHERE_FROM}, or use --tag or --resource-group");
+    }
     let mut texts = cli::read_texts(&[], io, "nodes")?;
     let (source, text) = texts.pop().unwrap_or_default();
     let asked = parse(&text).map_err(|error| error.context(format!("read nodes from {source}")))?;
@@ -88,9 +96,7 @@ pub(crate) fn read(io: &IoArgs, r#where: &Where, order: &RunSpec) -> anyhow::Res
     }
     let is_empty = asked.nodes.is_empty() && asked.places.is_empty();
     if is_empty && asked.unreachable.is_empty() && order.resume.is_none() {
-        bail!(
-            "read nodes from {source}: the input is empty: pipe in what `ssm-agentcheck show` prints, or node IDs"
-        );
+        bail!("read nodes from {source}: the input is empty: {WHERE_FROM}");
     }
     Ok(asked)
 }

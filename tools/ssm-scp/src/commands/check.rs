@@ -3,10 +3,9 @@
 use aws_sdk_organizations::Client;
 use cli::{Next, Outcome, Output, Reading};
 
-use super::GlobalArgs;
 use super::quota::QuotaArgs;
+use super::{GlobalArgs, desired};
 use crate::gaps::LeftOpen;
-use crate::model::Desired;
 use crate::{check, guard, observe};
 
 /// Check the guard in the organization; exit with 1 on findings
@@ -23,7 +22,7 @@ pub(crate) async fn run(
     out: &Output,
 ) -> anyhow::Result<Outcome> {
     out.suggest(Next::Plan);
-    let desired: Desired = cli::read_desired(&global.io, "desired policy")?;
+    let desired = desired::read(&global.io, args.limits.quota.max_characters)?;
     let parts = guard::render(&desired, args.limits.quota.max_characters)?;
     let session = global.session().await?;
     let _working = out.working("reading the organization");

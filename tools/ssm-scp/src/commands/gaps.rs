@@ -7,9 +7,9 @@ use cli::{Next, Outcome, Output, Target, Unreachable};
 use iam_policy::{Compiled, Policy};
 use organization::{FULL_ACCESS, Organization, compile};
 
-use super::GlobalArgs;
 use super::guard::Guard;
 use super::quota::QuotaArgs;
+use super::{GlobalArgs, desired};
 use crate::TOOL;
 use crate::gaps::{Place, gaps, management_account};
 use crate::guard::OUTSIDE;
@@ -37,7 +37,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Outcome> {
     out.suggest(Next::VerbOf("check", global.io.file.clone()));
     let desired: Option<Desired> = match &global.io.file {
-        Some(_) => Some(cli::read_desired(&global.io, "desired policy")?),
+        Some(_) => Some(desired::read(&global.io, args.limits.quota.max_characters)?),
         None => None,
     };
     let guard = match &desired {

@@ -61,7 +61,8 @@ impl GuardArgs {
                 exact: None,
             },
             Some(path) => {
-                let desired: Desired = cli::read_desired(&IoArgs::of_file(path), "desired policy")?;
+                let io = IoArgs::of_file(path);
+                let desired = super::desired::read(&io, iam_policy::MAX_SCP_CHARACTERS)?;
                 Guard::of(&desired, iam_policy::MAX_SCP_CHARACTERS)?
             }
         };

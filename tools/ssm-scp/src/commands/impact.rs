@@ -6,13 +6,13 @@ use cli::{Finding, Next, Outcome, Output, Reading, Target, Unreachable};
 use futures_util::StreamExt;
 use organization::Organization;
 
-use super::GlobalArgs;
 use super::guard::{Guard, impact};
 use super::quota::QuotaArgs;
+use super::{GlobalArgs, desired};
 use crate::TOOL;
 use crate::impact::{Candidate, Gathered};
 use crate::lockout::{Evidence, Known, Risk, Shift, risks};
-use crate::model::{AccountPrincipals, Desired};
+use crate::model::AccountPrincipals;
 use crate::observe::{self, Through};
 use crate::text;
 
@@ -38,7 +38,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    let desired: Desired = cli::read_desired(&global.io, "desired policy")?;
+    let desired = desired::read(&global.io, args.limits.quota.max_characters)?;
     let guard = Guard::of(&desired, args.limits.quota.max_characters)?;
     let through = Through::of(&global.aws);
     let session = global.session().await?;

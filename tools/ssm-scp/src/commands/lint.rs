@@ -62,9 +62,10 @@ pub(crate) async fn run(
         .read("scp", |id| {
             Rule::of_id(id).is_some_and(|rule| rule != Rule::Json)
         })?;
-    let outcome = args.files.each(&global.io, out, |source, text| {
+    let outcome = args.files.each(&global.io, out, |file| {
+        let (source, text) = (file.source, file.text);
         let findings = match cli::is_ours(text) {
-            true => DESIRED.lint(source, text, |desired| rules(desired, max_characters)),
+            true => DESIRED.lint(file, |desired| rules(desired, max_characters)),
             false => lint(source, text, args.r#type, max_characters),
         };
         let findings = suppressions.filter(source, findings, |path| sid_at(text, path));

@@ -3,11 +3,11 @@
 use aws_sdk_organizations::Client;
 use cli::{Change, Outcome, Output, Plan};
 
-use super::GlobalArgs;
 use super::guard::ACCOUNT_ROLE;
 use super::quota::QuotaArgs;
+use super::{GlobalArgs, desired};
 use crate::gaps::LeftOpen;
-use crate::model::{Action, Desired, TargetId};
+use crate::model::{Action, TargetId};
 use crate::{TOOL, guard, observe, plan};
 
 /// Print the changes that a desired state needs
@@ -31,7 +31,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    let desired: Desired = cli::read_desired(&global.io, "desired policy")?;
+    let desired = desired::read(&global.io, args.limits.quota.max_characters)?;
     let parts = guard::render(&desired, args.limits.quota.max_characters)?;
     let session = global.session().await?;
     let _working = out.working("reading the organization");

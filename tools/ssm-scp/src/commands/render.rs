@@ -2,10 +2,9 @@
 
 use cli::{Format, IoArgs, Outcome, Output};
 
-use super::GlobalArgs;
 use super::quota::QuotaArgs;
+use super::{GlobalArgs, desired};
 use crate::gaps::LeftOpen;
-use crate::model::Desired;
 use crate::{TOOL, guard};
 
 /// Print the policy documents of a desired state, without calling AWS
@@ -26,7 +25,7 @@ pub(crate) async fn run(
         output: Some(Format::Json),
         ..global.io.clone()
     };
-    let desired: Desired = cli::read_desired(&io, "desired policy")?;
+    let desired = desired::read(&io, args.limits.quota.max_characters)?;
     let out = Output::new(TOOL, &io)?;
     let parts = guard::render(&desired, args.limits.quota.max_characters)?;
     for part in &parts {

@@ -144,9 +144,11 @@ fn item(text: &str) -> anyhow::Result<Option<Item>> {
             (None, None) => {
                 let fields: serde_json::Map<String, serde_json::Value> =
                     serde_json::from_str(text)?;
-                let field = fields.keys().next().map_or("", String::as_str);
+                let unknown = fields.keys().next();
+                let unknown = unknown.map(|field| format!(".{field}: unknown field `{field}`"));
                 bail!(
-                    "$.{field}: unknown field `{field}`: expected a record of ssm-run or an SBOM in CycloneDX"
+                    "${}: expected a record of ssm-run or an SBOM in CycloneDX",
+                    unknown.unwrap_or_default()
                 );
             }
         },
