@@ -52,7 +52,11 @@ fn sent(filter: &str, more: &[&str]) -> Vec<Value> {
         .env("URL", format!("{}/x", front.url()))
         .env("KEY", "0123456789abcdef0123456789abcdef")
         .env("AWS_CA_BUNDLE", front.certificate());
-    run.stdin(inputs()).run().assert_status(0);
+    // The one without a name is damaged, and sent.
+    run.stdin(inputs())
+        .run()
+        .assert_status(2)
+        .assert_complains("cannot be read: its eventName is empty");
     let messages = service.messages();
     assert!(messages.len() > 20, "{} messages", messages.len());
     messages
