@@ -331,7 +331,7 @@ fn an_event_without_a_name_has_a_header_that_slack_takes() {
             .args(["format", "--to", "slack"])
             .stdin(record.to_string())
             .run();
-        // What Unicode calls white space is no name: the record is damaged, and shown.
+        // What Unicode calls white space does not name anything: the record is damaged, and shown.
         message.assert_status(if name.trim().is_empty() { 2 } else { 0 });
         let header = message.records()[0]["attachments"][0]["blocks"][0]["text"]["text"].clone();
         assert_eq!(header, "a call without a name");

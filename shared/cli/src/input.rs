@@ -303,7 +303,10 @@ mod tests {
             ),
             ("{", "$: EOF while parsing an object at line 1 column 1"),
             ("{\n\"s3\" {}}", "$: expected `:` at line 2 column 6"),
-            ("[", "$: EOF while parsing a list at line 1 column 1"),
+            (
+                "[",
+                "$: invalid type: sequence, expected an object at line 1 column 1",
+            ),
             ("nope", "$: expected ident at line 1 column 2"),
         ] {
             assert_eq!(complaint(text), expected);

@@ -54,7 +54,7 @@ pub(crate) fn template(
     template.finish().context("desired roles")
 }
 
-/// Returns the path of what is no stack's to make, and what to do about it. What is on instances that are there already, or goes on new
+/// Returns the path of what a stack cannot make, and what to do about it. What is on instances that are there already, or goes on new
 /// ones, only `apply` sees; leaving it out without a word would leave nodes out.
 pub(crate) fn mistake(desired: &Desired) -> Option<(String, String)> {
     let of_apply = [

@@ -203,7 +203,7 @@ mod tests {
         let (pages, read) = mpsc::channel(AHEAD);
         let reading = async move {
             for _ in 0..10 * AHEAD {
-                // As `lookup::read`, for which it is no error that nobody listens any more.
+                // As `lookup::read`, which does not mind that nobody listens any more.
                 let _ = pages.send(RegionEvents::Lines("{\n".to_owned())).await;
             }
         };
