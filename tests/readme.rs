@@ -234,6 +234,15 @@ const NO_FINDINGS: &[&str] = &[
     "aws.ssm",
     "example.json",
     "hibernate.log",
+    // Fields of desired preferences.
+    "cloudwatch.encrypted",
+    "cloudwatch.log_group",
+    "cloudwatch.streaming",
+    "kms_key.alias",
+    "run_as.user",
+    "s3.bucket",
+    "s3.encrypted",
+    "s3.prefix",
 ];
 
 fn is_word(text: &str) -> bool {
