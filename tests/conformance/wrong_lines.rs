@@ -90,7 +90,10 @@ pub(super) const LINES: [(&str, &[&str]); 113] = [
     ),
     (
         "ssm-agentcheck check -f .",
-        &["desired state of ssm-events", "a directory holds layers of one tool"],
+        &[
+            "desired state of ssm-events",
+            "a directory holds layers of one tool",
+        ],
     ),
     ("ssm-agentcheck check agent.json", &["use -f agent.json"]),
     (
