@@ -41,7 +41,7 @@ fn a_table_has_a_line_for_each_advisory_with_counts_of_nodes() {
         db.display()
     );
     output.assert_status(1).assert_stderr(&format!(
-        "ssm-vulns: 2 advisories on 2 of 2 nodes, 0 gaps\nssm-vulns: next: {next}\n"
+        "ssm-vulns: 2 advisories on 2 of 2 nodes, 0 gaps\nssm-vulns: FILE is a file with the input\nssm-vulns: next: {next}\n"
     ));
     assert_eq!(output.stdout, "\
 ADVISORY  SEVERITY  CVES              PACKAGE  INSTALLED  FIXED  NODES  SUCH AS

@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import json
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 import control
@@ -27,6 +28,8 @@ from .cloudtrail_files import UNDIGESTED, files_of, moment, trail_of
 LAST: dict[tuple[str, str, str, bool], dict[str, str]] = {}
 # Names of keys, which begin with a Region -> since when they sign
 LATER: dict[str, float] = {}
+# Held by whoever makes a key
+MAKING = Lock()
 
 
 def install() -> None:
@@ -62,9 +65,15 @@ def _listed(name: str, start: float) -> dict[str, Any]:
     return {"Value": value, "ValidityStartTime": start, "ValidityEndTime": 4102444800, "Fingerprint": fingerprint}
 
 
-@lru_cache(maxsize=None)
 def _private(region: str) -> rsa.RSAPrivateKey:
     """"CloudTrail uses different key pairs for each AWS Region.\""""
+    # Two requests that begin together would make two, and sign a digest with the one that is not listed.
+    with MAKING:
+        return _made(region)
+
+
+@lru_cache(maxsize=None)
+def _made(region: str) -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
