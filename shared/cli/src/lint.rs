@@ -173,7 +173,7 @@ impl DesiredState {
         let mut findings = Vec::new();
         let mut deserializer = serde_json::Deserializer::from_str(without_mark(&plain));
         for value in &values {
-            // A list would pass for the fields in their order.
+            // By its type alone nobody would know what it should be.
             if !value.is_object() {
                 let message = format!("{}: expected an object", self.what);
                 findings.push(invalid(Mistake {
