@@ -83,9 +83,8 @@ impl Pass<'_> {
 
     /// Returns the place of a session that is in a book.
     fn place_of(&self, id: &str) -> Option<&Target> {
-        let mut books = self.books.iter();
-        let (place, _) = books.find(|(_, book)| book.find(id).is_some())?;
-        Some(place)
+        let (book, _) = self.find(id)?;
+        self.books.keys().nth(book as usize)
     }
 
     fn session(&mut self, one: &answer::Session, region: &str, places: &[Option<Target>]) {
