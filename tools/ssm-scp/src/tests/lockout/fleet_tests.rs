@@ -80,10 +80,12 @@ fn a_denial_of_everything_is_judged_while_one_waits() {
         eprintln!("500 accounts with 300 principals each: {taken:?} of CPU");
         assert!(taken < LONGEST, "{taken:?}");
     }
-    let (n_few, few) = everything(20, 20).judged();
-    let (n_many, many) = everything(40, 20).judged();
-    assert_eq!((n_few, n_many), (ALL.len() * 20, ALL.len() * 40));
-    is_about_linear(few, many, 2);
+    let (few, many) = (everything(10, 20), everything(40, 20));
+    assert_eq!(
+        (few.judged().0, many.judged().0),
+        (ALL.len() * 10, ALL.len() * 40)
+    );
+    grows_with_it(&few, &many, 4);
 }
 
 /// Most are spared, and each role may be assumed by its account: whoever may assume one is found once, not again for each role.
@@ -100,26 +102,29 @@ fn whom_a_fleet_spares_is_judged_in_time_that_grows_with_it() {
         let statements = json!([
             {"Sid": "Roles", "Effect": "Deny", "Action": "sts:AssumeRole", "Resource": "*"},
             {"Sid": "Sessions", "Effect": "Deny", "Action": ["ssm:Send*", "ssm:Start*"], "Resource": "*", "Condition": but}]);
-        let fleet = Fleet {
+        Fleet {
             n_accounts: 2,
             n_principals,
             statements,
             trusted: None,
-        };
-        fleet.judged()
+        }
     };
-    let (n_few, few) = sparing(75);
-    let (n_many, many) = sparing(300);
+    let (few, many) = (sparing(75), sparing(300));
+    let (n_few, n_many) = (few.judged().0, many.judged().0);
     assert!(n_few > 0 && n_many == n_few, "{n_few} {n_many}");
-    is_about_linear(few, many, 4);
+    grows_with_it(&few, &many, 4);
 }
 
-/// Asserts that so many times as much takes no more than a quarter more than so many times as long; what is too short to be
-/// measured is short enough.
+/// Asserts that so many times as much takes nearer to so many times as long than to its square. What else runs on the machine makes
+/// a measurement longer and never shorter: the shortest of three counts, and they alternate. What is too short to be measured is
+/// short enough.
 #[track_caller]
-fn is_about_linear(few: Duration, many: Duration, times: u32) {
+fn grows_with_it(few: &Fleet, many: &Fleet, times: u32) {
+    let rounds: [_; 3] = std::array::from_fn(|_| (few.judged().1, many.judged().1));
+    let shortest = |of: fn(&(Duration, Duration)) -> Duration| rounds.iter().map(of).min().unwrap();
+    let (few, many) = (shortest(|round| round.0), shortest(|round| round.1));
     let measured = few.max(Duration::from_millis(50));
-    assert!(many <= measured * times * 5 / 4, "{few:?} {many:?}");
+    assert!(many <= measured * times * 2, "{few:?} {many:?}");
 }
 
 /// Returns the CPU time of this thread so far; others run beside it.
