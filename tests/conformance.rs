@@ -295,10 +295,10 @@ fn no_region_and_an_unknown_profile_are_errors_with_a_way_out() {
     let account = Sandbox::start().account();
     for (tool, _) in calling_aws() {
         let check = || tool.reads(&account, &[]).stdin(tool.desired);
-        tool.complains(
-            &check().env_remove("AWS_REGION").run(),
-            "no region: pass --region or set AWS_REGION",
-        );
+        let no_region = "no region: pass --region or set AWS_REGION";
+        tool.complains(&check().env_remove("AWS_REGION").run(), no_region);
+        // As a script leaves it whose own variable is not set.
+        tool.complains(&check().env("AWS_REGION", "").run(), no_region);
         let unknown = tool
             .reads(&account, &["--profile", "nobody"])
             .stdin(tool.desired)

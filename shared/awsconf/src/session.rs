@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use aws_config::identity::IdentityCache;
+use aws_config::meta::region::ProvideRegion;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -135,18 +136,21 @@ impl AwsArgs {
         Ok(regions)
     }
 
-    /// Returns the region of the environment, else of the profile.
+    /// Returns the region of the environment, else of the profile. A variable that is set to nothing names none, as for the AWS CLI.
     pub(crate) async fn default_region(&self) -> Option<String> {
-        // The instance metadata service would name a region too; the host one happens to run on is a guess.
-        let mut profile_region = aws_config::profile::region::ProfileFileRegionProvider::builder();
-        if let Some(name) = &self.profile {
-            profile_region = profile_region.profile_name(name);
+        let of_environment = ["AWS_REGION", "AWS_DEFAULT_REGION"]
+            .iter()
+            .find_map(|name| std::env::var(name).ok().filter(|region| !region.is_empty()));
+        if of_environment.is_some() {
+            return of_environment;
         }
-        let chain = aws_config::meta::region::RegionProviderChain::first_try(
-            aws_config::environment::region::EnvironmentVariableRegionProvider::new(),
-        )
-        .or_else(profile_region.build());
-        chain.region().await.map(|region| region.to_string())
+        // The instance metadata service would name a region too; the host one happens to run on is a guess.
+        let mut profile = aws_config::profile::region::ProfileFileRegionProvider::builder();
+        if let Some(name) = &self.profile {
+            profile = profile.profile_name(name);
+        }
+        let region = profile.build().region().await?.to_string();
+        (!region.is_empty()).then_some(region)
     }
 
     pub(crate) async fn open(&self, region: &str) -> anyhow::Result<Session> {
