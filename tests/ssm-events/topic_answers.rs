@@ -39,18 +39,40 @@ fn a_page_of_a_proxy_is_not_a_delivery_of_a_topic() {
         "{}",
         "<PublishResponse><PublishResult></PublishResult></PublishResponse>",
     ] {
-        let proxy = answering(page);
+        let proxy = answering(200, page);
         let run = topic.tool(&["--retry-for", "0"]).stdin(event("e-1"));
         let held = run.env("AWS_ENDPOINT_URL_SNS", &*proxy).run();
         held.assert_status(2).assert_complains("held in");
         assert!(statuses(&held).contains(&"e-1 held".to_owned()), "{page}");
     }
-    topic.send("", &[]).assert_status(0);
+    let sent = topic.send("", &[]);
+    sent.assert_status(0);
+    assert!(sent.records()[0]["note"].is_string(), "{}", sent.stdout);
     assert_eq!(topic.received().len(), 1);
 }
 
-/// Returns the address of something that answers every request with 200 and this.
-fn answering(page: &'static str) -> String {
+/// What a proxy did not let through to the topic is not there, and so not twice.
+#[test]
+fn a_proxy_that_lets_nothing_through_leaves_no_doubt() {
+    let topic = Topic::new("sessions");
+    let proxy = answering(403, "<title>Blocked by policy</title>");
+    let run = topic.tool(&["--retry-for", "0"]).stdin(event("e-1"));
+    let run = run.env(
+        "AWS_ENDPOINT_URL_SNS",
+        "https://sns.us-east-1.amazonaws.com",
+    );
+    let held = run.env("HTTPS_PROXY", &*proxy).run();
+    held.assert_status(2).assert_complains("Blocked by policy");
+    assert_eq!(statuses(&held), ["e-1 held"]);
+    let sent = topic.send("", &[]);
+    sent.assert_status(0);
+    assert_eq!(statuses(&sent), ["e-1 delivered"]);
+    assert_eq!(sent.records()[0]["note"], Value::Null, "{}", sent.stdout);
+    assert_eq!(topic.received().len(), 1);
+}
+
+/// Returns the address of something that answers every request so.
+fn answering(status: u16, page: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
@@ -59,7 +81,7 @@ fn answering(page: &'static str) -> String {
             let _ = stream.read(&mut request);
             let length = page.len();
             let head = format!(
-                "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {length}\r\nConnection: close"
+                "HTTP/1.1 {status} Answer\r\nContent-Type: text/html\r\nContent-Length: {length}\r\nConnection: close"
             );
             let _ = write!(stream, "{head}\r\n\r\n{page}");
         }

@@ -17,8 +17,9 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use aws_smithy_types::retry::ErrorKind;
 
-use super::trouble::{Trouble, Unconnected, stranger, throttling};
+use super::trouble::{NoTunnel, Trouble, Unconnected, stranger, throttling};
 use super::tunnel::refusal;
+use super::unsent::is_unsent;
 use crate::clock::{Deadline, Stopwatch, scaled, sleep};
 
 /// From the first byte sent to the last byte received, a slow upload apart. The AWS CLI waits for 60 seconds, too, but
@@ -156,7 +157,10 @@ async fn exchange(
             Ok(response) => response,
             Err(error) => {
                 return Err(match refusal(&error, &host).await {
-                    Some(trouble) => of_stranger(trouble),
+                    Some(trouble) => {
+                        let kind = passing(&trouble);
+                        ConnectorError::other(Box::new(NoTunnel(trouble)), kind)
+                    }
                     None => unconnected(error, &host),
                 });
             }
@@ -170,7 +174,10 @@ async fn exchange(
         let response = kept(response, &host).await?;
         match stranger(&response, &host) {
             None => Ok(response),
-            Some(trouble) => Err(of_stranger(trouble)),
+            Some(trouble) => {
+                let kind = passing(&trouble);
+                Err(ConnectorError::other(trouble.into(), kind))
+            }
         }
     };
     match tokio::time::timeout(limit, answered).await {
@@ -241,7 +248,7 @@ fn region(request: &HttpRequest) -> Option<String> {
 
 /// Returns the error with the host that no connection was made to: the client does not name it.
 fn unconnected(error: ConnectorError, host: &str) -> ConnectorError {
-    match error.is_io() && Unconnected::is_of(&error) {
+    match error.is_io() && is_unsent(&error) {
         true => ConnectorError::io(Box::new(Unconnected {
             host: host.to_owned(),
             error,
@@ -250,8 +257,8 @@ fn unconnected(error: ConnectorError, host: &str) -> ConnectorError {
     }
 }
 
-fn of_stranger(trouble: Trouble) -> ConnectorError {
-    // As from AWS, these may pass.
+/// Returns what the SDK does about it: as from AWS, some answers may be others a moment later.
+fn passing(trouble: &Trouble) -> Option<ErrorKind> {
     let passes = matches!(
         trouble,
         Trouble::Stranger {
@@ -259,8 +266,7 @@ fn of_stranger(trouble: Trouble) -> ConnectorError {
             ..
         }
     );
-    let kind = passes.then_some(ErrorKind::TransientError);
-    ConnectorError::other(trouble.into(), kind)
+    passes.then_some(ErrorKind::TransientError)
 }
 
 /// Returns the answer with its body in memory.

@@ -67,6 +67,22 @@ impl fmt::Display for Trouble {
 
 impl std::error::Error for Trouble {}
 
+/// A proxy that lets no connection through: what was to be sent has not left this machine.
+#[derive(Debug)]
+pub(crate) struct NoTunnel(pub(crate) Trouble);
+
+impl fmt::Display for NoTunnel {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl std::error::Error for NoTunnel {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
 /// No connection to a host.
 #[derive(Debug)]
 pub(crate) struct Unconnected {
@@ -77,12 +93,6 @@ pub(crate) struct Unconnected {
 impl Unconnected {
     /// What the client calls it, which says nothing to people.
     const CALLED: [&'static str; 2] = ["io error", "client error (Connect)"];
-
-    /// Returns whether an error of the client is one of a connection.
-    pub(crate) fn is_of(error: &(dyn std::error::Error + 'static)) -> bool {
-        let mut causes = std::iter::successors(Some(error), |error| error.source());
-        causes.any(|cause| cause.to_string() == Unconnected::CALLED[1])
-    }
 
     /// Returns whether a cause only says once more that there is no connection.
     pub(crate) fn is_said_by(words: &str) -> bool {

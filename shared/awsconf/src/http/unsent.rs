@@ -1,5 +1,7 @@
 //! Whether a request that got no answer was sent at all.
 
+use super::trouble::NoTunnel;
+
 /// Returns whether an error is that of the way to a host: its name, the route, a refusal, TLS, a proxy that lets nothing through.
 /// Nothing was sent then. A connection that breaks, or a time that is up, may come after the request.
 #[must_use]
@@ -7,7 +9,8 @@ pub fn is_unsent(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
     causes.any(|cause| {
         let of_client = cause.downcast_ref::<hyper_util::client::legacy::Error>();
-        of_client.is_some_and(hyper_util::client::legacy::Error::is_connect)
+        cause.is::<NoTunnel>()
+            || of_client.is_some_and(hyper_util::client::legacy::Error::is_connect)
     })
 }
 

@@ -1,6 +1,6 @@
 //! What an error of SendCommand says about whether the command was taken: sending it again could run it twice.
 
-use aws_sdk_ssm::error::{ConnectorError, ProvideErrorMetadata, SdkError};
+use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ssm::operation::send_command::SendCommandError;
 use awsconf::describe;
 
@@ -36,7 +36,7 @@ pub(super) fn send_error(call: String, error: SdkError<SendCommandError>) -> Sen
                 false => SendError::Final(describe(call, error)),
             }
         }
-        SdkError::DispatchFailure(failure) if is_unconnected(failure.as_connector_error()) => {
+        SdkError::DispatchFailure(_) if awsconf::is_unsent(&error) => {
             SendError::NotNow(describe(call, error))
         }
         // A connection that is closed before the answer is neither an I/O error nor a time-out to the SDK, but `other`.
@@ -49,21 +49,4 @@ pub(super) fn send_error(call: String, error: SdkError<SendCommandError>) -> Sen
         // It was never built or never signed.
         _ => SendError::Final(describe(call, error)),
     }
-}
-
-/// Returns whether there was no connection at all: no address, nobody listening, no TLS. The client's own error says it
-/// in its text alone.
-fn is_unconnected(error: Option<&ConnectorError>) -> bool {
-    let mut cause = error.map(|error| error as &dyn std::error::Error);
-    while let Some(current) = cause {
-        let kind = current
-            .downcast_ref::<std::io::Error>()
-            .map(std::io::Error::kind);
-        let is_refused = kind == Some(std::io::ErrorKind::ConnectionRefused);
-        if is_refused || current.to_string() == "client error (Connect)" {
-            return true;
-        }
-        cause = current.source();
-    }
-    false
 }
