@@ -30,11 +30,29 @@ fn a_missing_input_is_named_with_its_source() {
             "read nodes from stdin: no input: pipe in what `ssm-agentcheck show` prints, or node IDs",
         ),
         (
+            "ssm-events report",
+            "read records from stdin: no input: pipe in what `ssm-events history` prints, or pass records with -f FILE",
+        ),
+        (
+            "ssm-events history -",
+            "ssm-events: read records from stdin: no input: pipe in records of CloudTrail, or name their files",
+        ),
+        (
+            "ssm-scp replay --guard $DESIRED/scp.json",
+            "read CloudTrail records: no input: pipe in what `ssm-events history` prints, or name its file",
+        ),
+        (
+            "ssm-vulns match --advisories none",
+            "read records of ssm-run or SBOMs from stdin: no input: pipe them in, or pass them with -f FILE",
+        ),
+        (
             "ssm-scp lint",
             "read what to lint from stdin: no input: name files, or pipe JSON in",
         ),
     ] {
-        let output = on_terminal(&account, 200, command).run();
+        let desired = testbed::repository().join("scripts/rollout.d");
+        let command = command.replace("$DESIRED", desired.to_str().unwrap());
+        let output = on_terminal(&account, 200, &command).run();
         output.assert_status(2);
         assert!(
             output.stdout.contains(expected),

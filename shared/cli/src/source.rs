@@ -85,7 +85,8 @@ pub(crate) fn text(io: &IoArgs, what: &str) -> anyhow::Result<String> {
 }
 
 /// Returns whether nothing is piped in, and no file is named: whoever types does not know that an input is missing.
-pub(crate) fn is_missing(file: Option<&Path>) -> bool {
+#[must_use]
+pub fn is_missing(file: Option<&Path>) -> bool {
     file.is_none_or(|file| file.as_os_str() == "-") && std::io::stdin().is_terminal()
 }
 

@@ -28,7 +28,7 @@ pub fn for_each_record<T: DeserializeOwned>(
         _ => {
             let stdin = std::io::stdin();
             if stdin.is_terminal() {
-                bail!("read {what} from stdin: no input: pipe JSON in or pass a file");
+                bail!("read {what} from stdin: no input: pipe them in, or pass them with -f FILE");
             }
             values(&mut stdin.lock(), MAX_BYTES, each)
                 .with_context(|| format!("read {what} from stdin"))

@@ -67,7 +67,7 @@ pub fn objects_of(
 
 fn stdin() -> anyhow::Result<std::io::StdinLock<'static>> {
     if std::io::stdin().is_terminal() {
-        bail!("no input: pipe JSON in or pass a file");
+        bail!("no input: pipe in records of CloudTrail, or name their file");
     }
     Ok(std::io::stdin().lock())
 }

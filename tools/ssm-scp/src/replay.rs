@@ -139,6 +139,10 @@ impl<'g, F: Fn(&str) -> bool> Replaying<'g, F> {
     /// # Errors
     /// As [`Replaying::file`].
     pub(crate) fn file_of_all(all: &mut [Self], path: Option<&Path>) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            !cli::is_missing(path),
+            "no input: pipe in what `ssm-events history` prints, or name its file"
+        );
         let mut n_objects = 0_u64;
         let read = cloudtrail::objects_of(path, |found| {
             n_objects += 1;

@@ -1,7 +1,6 @@
 //! `sessions`: every session with its end and its transcript, or why there is none.
 
 use std::cell::{Cell, RefCell};
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use awsconf::{AccountsFrom, Session};
@@ -168,7 +167,7 @@ fn records(global: &GlobalArgs, books: &mut Books) -> anyhow::Result<LeftOut> {
         .as_deref()
         .is_none_or(|path| path.as_os_str() == "-");
     let is_taken = global.accounts.accounts == Some(AccountsFrom::Stdin);
-    if is_stdin && (is_taken || std::io::stdin().is_terminal()) {
+    if (is_stdin && is_taken) || cli::is_missing(global.io.file.as_deref()) {
         return Ok(LeftOut::default());
     }
     source::records(&global.io, |_, event| {
