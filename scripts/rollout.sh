@@ -151,6 +151,8 @@ prepare() {
             reason="$name is not set, so there is no Slack to send alerts to"
             if grep -q '"trail"' "$dir/$phase.desired.json"; then reason="$reason; the trail of the same file is left out, too"; fi
         else
+            name=$(tool_of "$phase")
+            [ -n "$dry" ] || command -v "$name" >/dev/null || die "$phase: $name is not in PATH: add the directory that make install has put the tools into"
             can="$can $phase"
             is_fresh "$phase" planned || rm -f -- "$dir/$phase.plan.json"
             continue

@@ -419,6 +419,14 @@ refuses_what_it_does_not_know() {
     [ ! -e run ] || fail "it began"
 }
 
+names_a_tool_that_is_not_there() {
+    rm bin/ssm-role
+    PATH="$PWD/bin:/usr/bin:/bin" run rollout.sh --yes "${everything[@]}"
+    expect_status 2
+    expect_said "rollout: roles: ssm-role is not in PATH"
+    expect_log ""
+}
+
 # With the real tools and a local AWS: their records go from one to the other.
 verify_judges_the_roles_of_nodes_by_the_preferences() {
     local top="$PWD/aws"
