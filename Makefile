@@ -2,7 +2,6 @@
 # make test   everything that CI runs
 # make test-long  the faults of `apply` at more moments, with reads further behind; half an hour and more
 # make install  PREFIX=/usr/local DESTDIR=: tools, manual pages, completions, scripts, example desired states
-# make permissions  after make test: fails for actions of the policies that the tools print which no test needed
 # make lambda packs ssm-events as a Lambda function into target/lambda
 # make dist   builds for releases and packs .deb, .rpm, tar.gz and SBOM into target/packages
 # make book   builds docs/ as a book into target/book
@@ -61,6 +60,7 @@ test: checks
 	cargo test --workspace --all-targets --no-run
 	@rm -rf target/permissions
 	@$(MAKE) --no-print-directory --keep-going --jobs=3 BUILD=: cargo-tests faults-tests sandbox-tests demo-test fuzz-test $(SCRIPTS)
+	@$(MAKE) --no-print-directory BUILD=: permissions
 
 # Thousands of random trees are slow to judge in code that is not optimized. With --workspace the dependencies that `test` built are used.
 FAST := iam-policy ssm-scp
@@ -100,8 +100,8 @@ faults-tests: venv build
 	@env -u MAKEFLAGS -u MFLAGS cargo test --workspace --test faults -- $(FAULTS) $(quietly)
 
 # Every run of a tool is held to the policy that it prints. What its actions were needed for, the two above have noted; this fails for
-# those that no call of theirs needed, and so comes after both. It is compiled as `test` compiles, whose binaries it asks, so that
-# nothing is built anew.
+# those that no call of theirs needed, and so it is the last step of `test`. By hand it is compiled as `test` compiles, whose binaries it
+# asks, so that nothing is built anew.
 .PHONY: permissions
 permissions: export RUSTC_WORKSPACE_WRAPPER := clippy-driver
 permissions: export CLIPPY_ARGS := -Dwarnings

@@ -226,7 +226,7 @@ the caller `sts:AssumeRole` alone. `--partition aws-cn` writes ARNs of another p
 these tables as JSON. `--with FLAG` adds what a flag of the run needs beyond that, such as `history --engine athena`, which makes tables.
 
 The tables are proved, not claimed. In the tests every run of every tool is held to the policy that it prints for its verb and flags: a
-call that this does not allow is refused by the local AWS and fails the test. `make permissions`, after `make test`, fails for
+call that this does not allow is refused by the local AWS and fails the test. The last step of `make test` fails for
 actions that no call of any test needed. What IAM decides elsewhere is not in here: key policies, bucket policies, service control policies.
 
 A read that is refused never passes for an empty answer: the tool says which call was refused and prints what it could read; `check`
@@ -313,9 +313,9 @@ fn the_document_is_what_the_tools_say() {
     expect_text(&repository().join("docs/permissions.md"), &text);
 }
 
-/// Run by `make permissions` when all other tests have run, as it judges what they noted.
+/// Run by the last step of `make test`, as it judges what all other tests noted.
 #[test]
-#[ignore = "judges what a whole run of the tests has noted: make permissions"]
+#[ignore = "judges what a whole run of the tests has noted: the last step of make test"]
 fn the_tests_need_every_action() {
     let mut needed: BTreeSet<(String, String, String, String)> = BTreeSet::new();
     let notes = std::fs::read_dir(repository().join(NEEDED));
