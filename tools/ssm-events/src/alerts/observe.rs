@@ -1,5 +1,6 @@
 //! Reads one account and region; never writes, and never takes "could not be read" for "is not there".
 
+mod coverage;
 pub(crate) mod function;
 mod rule;
 mod trail;
@@ -116,7 +117,7 @@ pub(crate) async fn observe(clients: &Clients, known: &RoleCache, names: &Names)
 
 /// Returns whether a trail, whoever made it, has the write calls of a region.
 pub(crate) async fn coverage(clients: &Clients) -> Reading<bool> {
-    trail::coverage(&clients.cloudtrail).await
+    coverage::coverage(&clients.cloudtrail).await
 }
 
 /// Reads what an action changes, and what writing it takes besides; nothing else that is named.

@@ -1,7 +1,6 @@
 //! Reads the trail and its bucket.
 
-use aws_sdk_cloudtrail::Client;
-use aws_sdk_cloudtrail::types::{AdvancedEventSelector, EventSelector, ReadWriteType};
+use aws_sdk_cloudtrail::types::ReadWriteType;
 use awsconf::reading;
 use cli::Reading;
 use serde_json::Value;
@@ -76,82 +75,6 @@ pub(super) async fn trail(clients: &Clients, arn: &str) -> Reading<Trail> {
             .latest_delivery_error
             .filter(|reason| !reason.is_empty()),
     })
-}
-
-/// Returns whether a trail that logs has the write calls of the session's region, whoever made it: EventBridge gets calls from
-/// CloudTrail only while there is one. Trails of the organization and of other regions are among those that a region describes.
-/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html>
-/// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_DescribeTrails.html>
-pub(super) async fn coverage(client: &Client) -> Reading<bool> {
-    let described = client
-        .describe_trails()
-        .include_shadow_trails(true)
-        .send()
-        .await;
-    let trails = match reading("DescribeTrails".to_owned(), &[], described) {
-        Reading::Present(answer) => answer.trail_list.unwrap_or_default(),
-        Reading::Absent => Vec::new(),
-        Reading::Unknown(reason) => return Reading::Unknown(reason),
-    };
-    let mut unknown = None;
-    for arn in trails.iter().filter_map(|trail| trail.trail_arn()) {
-        match covers(client, arn).await {
-            Reading::Present(true) => return Reading::Present(true),
-            Reading::Present(false) | Reading::Absent => {}
-            Reading::Unknown(reason) => unknown = Some(reason),
-        }
-    }
-    unknown.map_or(Reading::Present(false), Reading::Unknown)
-}
-
-async fn covers(client: &Client, arn: &str) -> Reading<bool> {
-    let gone = ["TrailNotFoundException"];
-    let status = client.get_trail_status().name(arn).send().await;
-    match reading(format!("GetTrailStatus {arn}"), &gone, status) {
-        Reading::Present(status) if status.is_logging == Some(true) => {}
-        Reading::Present(_) | Reading::Absent => return Reading::Present(false),
-        Reading::Unknown(reason) => return Reading::Unknown(reason),
-    }
-    let selectors = client.get_event_selectors().trail_name(arn).send().await;
-    match reading(format!("GetEventSelectors {arn}"), &gone, selectors) {
-        Reading::Present(selectors) => Reading::Present(has_writes(
-            selectors.event_selectors(),
-            selectors.advanced_event_selectors(),
-        )),
-        Reading::Absent => Reading::Present(false),
-        Reading::Unknown(reason) => Reading::Unknown(reason),
-    }
-}
-
-/// Returns whether selectors take the write calls of Systems Manager.
-/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-management-events-with-cloudtrail.html>
-fn has_writes(basic: &[EventSelector], advanced: &[AdvancedEventSelector]) -> bool {
-    let basic = basic.iter().any(|selector| {
-        selector.include_management_events().unwrap_or(true)
-            && selector.read_write_type() != Some(&ReadWriteType::ReadOnly)
-    });
-    let ssm = |values: &[String]| values.iter().any(|value| value == "ssm.amazonaws.com");
-    basic
-        || advanced.iter().any(|selector| {
-            let mut is_of_management = false;
-            let fits = selector
-                .field_selectors()
-                .iter()
-                .all(|field| match field.field() {
-                    "eventCategory" => {
-                        is_of_management = field.equals() == ["Management"];
-                        is_of_management
-                    }
-                    "readOnly" => !field.equals().contains(&"true".to_owned()),
-                    "eventSource" => {
-                        !ssm(field.not_equals())
-                            && (field.equals().is_empty() || ssm(field.equals()))
-                    }
-                    // Whatever else narrows it leaves out some call.
-                    _ => false,
-                });
-            fits && is_of_management
-        })
 }
 
 /// Reads a bucket.
