@@ -28,6 +28,8 @@ MOST_MIB = 95
 FULL_MIB, MOST_OF_GZIP, MOST_HISTORY_MIB = 1024, 0.6, 25e6 / 2**20
 # What no trail writes, and memory must not grow with: this many MiB, between two records.
 LARGEST_MIB, ENDLESS = 60, "lists without an end"
+# Of a node, with what begins elsewhere, and what began nowhere.
+BEGINNINGS, ENDS = "--instance-id, of other nodes", "--instance-id, ends alone"
 STARTS = 10
 
 GZIP = 'find "$1" -name "*.json.gz" -print0 | xargs -0 gzip -dc'
@@ -122,12 +124,20 @@ def history(args):
 
 def inputs(args):
     size = min(args.mib, LARGEST_MIB) * data.MIB
-    record = '{"eventName":"StartSession","eventSource":"ssm.amazonaws.com","eventID":"%s"}\n'
+    record = (
+        '{"eventName":"StartSession","eventSource":"ssm.amazonaws.com","eventID":"%s","requestParameters":{"target":"i-0123456789abcdef0"}}\n'
+    )
     first, last = record % "first", record % "last"
     other = '{"eventName":"GetObject","eventSource":"s3.amazonaws.com","requestParameters":{"key":"%s"}}\n'
     # What another verb upstream says that it could not read.
     gap = '{"kind":"finding","id":"events.history.unread","severity":"error","resource":"%s","message":"%s"}\n'
     small, large = gap % ("file", "damaged"), gap % ("file", "x" * 1_000_000)
+    # Sessions that begin on another node, and ends of sessions whose beginning is not there.
+    begins = record.replace("i-0123456789abcdef0", "i-0123456789abcdef1").replace("}}", '},"responseElements":{"sessionId":"session-%d"}}')
+    ends = begins.replace("StartSession", "TerminateSession").replace('"target":"i-0123456789abcdef1"', '"sessionId":"session-%d"').replace(
+        ',"responseElements":{"sessionId":"session-%d"}', ""
+    )
+    of_node = ["--instance-id", "i-0123456789abcdef0"]
     makers = {
         "gaps upstream": lambda: (first + small * (size // len(small)) + last).encode(),
         "gaps with long texts": lambda: (first + large * (size // len(large)) + last).encode(),
@@ -136,13 +146,16 @@ def inputs(args):
         ENDLESS: lambda: (first + "[" * size + "\n" + last).encode(),
         "UTF-16": lambda: (first + other % "x" * (size // 2 // len(other)) + last).encode("utf-16"),
         "one object, gzip": lambda: gzip.compress((first + other % ("x" * size) + last).encode(), 1),
+        BEGINNINGS: lambda: (first + "".join(begins % ("e", n) for n in range(size // len(begins))) + last).encode(),
+        ENDS: lambda: (first + "".join(ends % ("e", n) for n in range(size // len(ends))) + last).encode(),
     }
     print(f"inputs: {size // data.MIB} MiB of what no trail writes, between two records. Medians; runs: {args.runs}.")
     given, ours = args.home / "given", "ssm-events history"
 
     def once(name):
+        flags = of_node if name in (BEGINNINGS, ENDS) else []
         # What is too large or too deep to be read is said, by the status as well.
-        wall, cpu, peak = run(args, f"{ours}, {name}", [args.tool, "history", given], fine=(0, 2))
+        wall, cpu, peak = run(args, f"{ours}, {name}", [args.tool, "history", given, *flags], fine=(0, 2))
         with args.output.open(encoding="utf-8") as lines:
             found = {json.loads(line).get("eventID") for line in lines}
         if "first" not in found or ("last" not in found and name != ENDLESS):

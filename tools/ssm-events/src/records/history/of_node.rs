@@ -17,10 +17,10 @@ const BEGINNINGS: [(&str, &[&str]); 2] = [
     ("StartSession", &["ResumeSession", "TerminateSession"]),
     ("SendCommand", &["CancelCommand"]),
 ];
-/// Beginnings that are kept in mind.
-const MOST_BEGUN: usize = 1 << 20;
+/// Beginnings that are kept in mind: with what waits they keep `history` below the 25 MB that it promises with any input.
+const MOST_BEGUN: usize = 200_000;
 /// Bytes of calls that wait for a beginning: the event history has the newest first.
-const MOST_WAITING: usize = 16 << 20;
+const MOST_WAITING: usize = 4 << 20;
 
 /// How a line begins, before what the record is about, a tab and the record.
 const PLAIN: char = '=';
