@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use testbed::{Reply, Run};
+use testbed::{Output, Reply, Run};
 
 use crate::routes::{Scene, record};
 
@@ -24,7 +24,7 @@ fn messages() -> String {
 }
 
 /// Runs to its end, and returns the most memory that it had at once, in bytes.
-fn peak(run: Run, status: i32) -> usize {
+pub(crate) fn peak(run: Run, status: i32) -> (Output, usize) {
     let running = run.spawn();
     let file = format!("/proc/{}/status", running.id());
     let mut peak = 0;
@@ -36,8 +36,9 @@ fn peak(run: Run, status: i32) -> usize {
         peak = kib * 1024;
         std::thread::sleep(Duration::from_millis(2));
     }
-    running.wait().assert_status(status);
-    peak
+    let output = running.wait();
+    output.assert_status(status);
+    (output, peak)
 }
 
 #[test]
@@ -50,7 +51,7 @@ fn what_waits_is_not_in_memory_and_what_was_delivered_not_in_the_queue() {
     let run = |input: String| scene.tool(&file, &flags).stdin(input);
     scene.slacks[1].always(Reply::Status(503, "down"));
     let waits = N_MESSAGES * LENGTH;
-    let first = peak(run(messages()), 2);
+    let (_, first) = peak(run(messages()), 2);
     assert!(first < MOST, "{first} bytes");
     assert_eq!(scene.counts(), [N_MESSAGES, 0, 0]);
     let queue = std::fs::metadata(spool.join("queue.jsonl")).unwrap().len();
@@ -58,7 +59,7 @@ fn what_waits_is_not_in_memory_and_what_was_delivered_not_in_the_queue() {
     assert!((waits..waits * 2).contains(&queue), "{queue} bytes");
     // What another process has from the disk, too, and all of it arrives in its order.
     scene.slacks[1].always(Reply::Ok);
-    let second = peak(run(String::new()), 0);
+    let (_, second) = peak(run(String::new()), 0);
     assert!(second < MOST, "{second} bytes");
     assert_eq!(scene.counts(), [N_MESSAGES, N_MESSAGES, 0]);
     let arrived = scene.slacks[1].messages();
