@@ -226,7 +226,8 @@ def sessions(count):
 
 def once(directory, make, jobs):
     """Makes a directory by all cores, unless an earlier run did; returns the sums of what each job says."""
-    said = directory / "made.json"
+    # Beside it: in it, it would be a file that is not of CloudTrail.
+    said = directory.with_name(f"{directory.name}.made.json")
     if not said.exists():
         with multiprocessing.Pool() as pool:
             facts = pool.map(make, jobs, chunksize=1)
