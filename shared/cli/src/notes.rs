@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::IoArgs;
 
-/// The output of the process, as far as notes need it, for what cannot be given an an output: connections inside the SDK.
+/// The output of the process, as far as notes need it, for what cannot be given one: connections inside the SDK.
 static NOTES: OnceLock<(&str, bool)> = OnceLock::new();
 
 /// Prints a note for people on stderr, as the note of the first output of the process does.
@@ -18,7 +18,8 @@ pub fn warn(message: &str) {
 /// Whether every call is reported.
 static VERBOSE: AtomicBool = AtomicBool::new(false);
 
-/// Prints a line on stderr that only `-v` asks for.
+/// Prints a line on stderr that only `-v` asks for: one a call. No `tracing`, for which the SDK has dozens of events a call, with headers
+/// and bodies in them.
 pub fn trace(line: impl FnOnce() -> String) {
     if VERBOSE.load(Ordering::Relaxed)
         && let Some((tool, _)) = NOTES.get()

@@ -1,4 +1,5 @@
-//! Tables of the records that lists are made of: a row each, as wide as the terminal.
+//! Tables of the records that lists are made of: a row each, as wide as the terminal. Where it is narrow, whole columns go, and a reason
+//! is never cut: the crates for tables would wrap or cut cells, and hold all rows of a list that may have a hundred thousand.
 
 use serde_json::Value;
 use textwrap::core::display_width;
