@@ -189,7 +189,8 @@ impl Once {
 
 /// Returns the Region of a partition that has the records of global sign-ins: STS's global endpoint, the root user, the console without
 /// a Region. `None` where AWS does not document it.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html>,
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html>, of China
+/// <https://docs.amazonaws.cn/en_us/aws/latest/userguide/iam.html>,
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aws-console-sign-in-events.html>
 fn home(partition: &str) -> Option<&'static str> {
     match partition {
