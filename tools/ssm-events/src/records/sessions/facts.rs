@@ -31,6 +31,11 @@ pub(crate) struct Facts {
 impl Facts {
     /// Returns where the transcript of a session may be, by each version that may have been in force; why that is not known.
     pub(crate) fn logging(&self, session: &Session) -> Result<Vec<Rc<Logging>>, String> {
+        // Only the start and Systems Manager say the document. Without both it may be any, such as one that forwards a port.
+        // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_TerminateSession.html
+        if !session.is_begun && session.described.is_none() {
+            return Err("no record says which document the session was started with".to_owned());
+        }
         let name = session.document.as_deref().unwrap_or(PREFERENCES);
         if is_of_aws(name) {
             // "inputs: The session preferences to use for sessions established using this Session document": they have none.

@@ -187,6 +187,38 @@ fn each_reason_has_its_case() {
     }
 }
 
+/// It may have forwarded a port, which is never logged.
+#[test]
+fn a_session_of_which_no_record_says_the_document_is_not_taken_for_one_with_the_preferences() {
+    let facts = facts(vec![version(1, logging("b", ""))]);
+    let time = records::Timestamp::from_seconds(NOW - 2 * HOUR).to_string();
+    let record = |name: &str| {
+        Event::of(
+            &json!({"eventName": name, "eventSource": "ssm.amazonaws.com", "eventTime": time, "eventID": name,
+            "requestParameters": {"sessionId": "ann-0"}, "responseElements": {"sessionId": "ann-0"}}),
+        )
+    };
+    let why = "no record says which document the session was started with";
+    for name in ["TerminateSession", "ResumeSession"] {
+        let mut book = Book::default();
+        book.add(&record(name));
+        let made = transcript(&book.sessions[0], &facts, &RULES);
+        let found = (made.none, made.message.as_deref());
+        assert_eq!(found, (Some(NoTranscript::Unread), Some(why)), "{name}");
+        // What lies where the preferences have it written is shown, and says nothing of a copy elsewhere.
+        book.sessions[0].object = Some(object(Some(true)));
+        let made = transcript(&book.sessions[0], &facts, &RULES);
+        assert_eq!((made.none, made.message.as_deref()), (None, Some(why)));
+        assert_eq!(facts.stores_of(&book.sessions[0]).len(), 1, "{name}");
+    }
+    let mut book = Book::default();
+    for name in ["TerminateSession", "StartSession"] {
+        book.add(&record(name));
+    }
+    let made = transcript(&book.sessions[0], &facts, &RULES);
+    assert_eq!(made.none, Some(NoTranscript::UploadFailed));
+}
+
 /// There is no document, and the whole history has none that was deleted.
 fn never() -> Facts {
     let mut facts = facts_of(Reading::Absent);
