@@ -1,6 +1,9 @@
 //! The page of `report --html` as a browser shows it: headless Chromium, named by `CHROMIUM` or installed. Where there is none it is
 //! installed as for the scripts, and if that cannot be the tests fail, unless `WITHOUT_CHROMIUM` says that nobody looks at the page here.
 
+#[path = "page_sessions.rs"]
+mod sessions;
+
 use std::path::PathBuf;
 use std::process::Command;
 

@@ -10,7 +10,7 @@ mod unwrapped;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-pub(crate) use identity::Identity;
+pub(crate) use identity::{Identity, permission_set};
 use unwrapped::is_native;
 pub(crate) use unwrapped::{is_known, mistyped, unwrap};
 

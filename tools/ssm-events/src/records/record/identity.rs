@@ -83,12 +83,48 @@ impl Identity {
     }
 }
 
-/// `AWSReservedSSO_NAME_0123456789abcdef` is the role of a permission set.
+/// Returns the permission set of a principal: `AWSReservedSSO_NAME_0123456789abcdef` is the role of one. Others may have such a name;
+/// only AWS makes a role in this path. The ARN of a session has no path.
 /// <https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html>
-fn permission_set(principal: &str) -> Option<String> {
-    let role = principal
-        .rsplit('/')
-        .next()?
-        .strip_prefix("AWSReservedSSO_")?;
+pub(crate) fn permission_set(principal: &str) -> Option<String> {
+    let role = match principal.split_once(":assumed-role/") {
+        Some((_, rest)) => rest.split('/').next()?,
+        None => {
+            let (_, path) = principal.split_once(":role/aws-reserved/sso.amazonaws.com")?;
+            path.rsplit('/').next()?
+        }
+    };
+    let role = role.strip_prefix("AWSReservedSSO_")?;
     role.rsplit_once('_').map(|(name, _)| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::permission_set;
+
+    #[test]
+    fn a_permission_set_is_known_by_its_path_or_in_the_name_of_a_session() {
+        let role = "AWSReservedSSO_My_Ops_0123456789abcdef";
+        let reserved = "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com";
+        for (principal, expected) in [
+            (format!("{reserved}/{role}"), Some("My_Ops")),
+            (format!("{reserved}/eu-west-1/{role}"), Some("My_Ops")),
+            (
+                format!("arn:aws:sts::111122223333:assumed-role/{role}/ann"),
+                Some("My_Ops"),
+            ),
+            (format!("arn:aws:iam::111122223333:role/{role}"), None),
+            (
+                format!("arn:aws:sts::111122223333:assumed-role/Ops/{role}"),
+                None,
+            ),
+            ("arn:aws:iam::111122223333:user/ann".to_owned(), None),
+        ] {
+            assert_eq!(
+                permission_set(&principal).as_deref(),
+                expected,
+                "{principal}"
+            );
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! A report as one page that needs no network.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use cli::visible;
 use records::RecordedSession;
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::Report;
 use crate::records::console;
+use crate::records::record::permission_set;
 
 /// What a page is made of; its data goes in place of [`MARKER`].
 const PAGE: &str = include_str!("../report/page.html");
@@ -23,26 +24,43 @@ struct Tally {
     seconds: i64,
 }
 
+/// The name of a session, and the principal unless it is the role of a permission set.
+type Person = (String, String);
+
+/// Who did something, each with the principals as which they did.
+type People = BTreeMap<Person, (Tally, BTreeSet<String>)>;
+
+/// Returns who somebody is. IAM Identity Center names the session after its user, in the roles of all permission sets and accounts;
+/// of another role, the caller chooses the name.
+/// <https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html>
+fn person(principal: &str, session_name: Option<&str>) -> Person {
+    let name = session_name.unwrap_or_default();
+    let is_user = !name.is_empty() && permission_set(principal).is_some();
+    let principal = if is_user { "" } else { principal };
+    (name.to_owned(), principal.to_owned())
+}
+
+fn tally<'p>(
+    people: &'p mut People,
+    principal: &str,
+    session_name: &Option<String>,
+) -> &'p mut Tally {
+    let person = person(principal, session_name.as_deref());
+    let (tally, principals) = people.entry(person).or_default();
+    if !principals.contains(principal) {
+        principals.insert(principal.to_owned());
+    }
+    tally
+}
+
 impl Report {
     /// Returns a page that needs no network.
     pub(crate) fn html(&self, names: &BTreeMap<String, String>) -> String {
         let sessions = self.sessions();
-        // People who share a permission set are distinguished by the names of their sessions.
-        let person = |principal: &str, session_name: &Option<String>| {
-            (
-                session_name.clone().unwrap_or_default(),
-                principal.to_owned(),
-            )
-        };
-        let (mut people, mut nodes) = (
-            BTreeMap::<(String, String), Tally>::new(),
-            BTreeMap::<String, Tally>::new(),
-        );
+        let (mut people, mut nodes) = (People::new(), BTreeMap::<String, Tally>::new());
         for session in &sessions {
             let tallies = [
-                people
-                    .entry(person(&session.principal, &session.session_name))
-                    .or_default(),
+                tally(&mut people, &session.principal, &session.session_name),
                 nodes
                     .entry(session.node.clone().unwrap_or_default())
                     .or_default(),
@@ -53,54 +71,46 @@ impl Report {
             }
         }
         for command in &self.commands {
-            people
-                .entry(person(&command.principal, &command.session_name))
-                .or_default()
-                .n_commands += 1;
+            tally(&mut people, &command.principal, &command.session_name).n_commands += 1;
             for node in &command.nodes {
                 nodes.entry(node.clone()).or_default().n_commands += 1;
             }
         }
         for refused in &self.refused {
-            people
-                .entry(person(&refused.principal, &refused.session_name))
-                .or_default()
-                .n_refused += 1;
+            tally(&mut people, &refused.principal, &refused.session_name).n_refused += 1;
             if let Some(node) = &refused.node {
                 nodes.entry(node.clone()).or_default().n_refused += 1;
             }
         }
-        people.remove(&(String::new(), String::new()));
+        people.remove(&Person::default());
         nodes.remove("");
-        let tally = |name: &str, key: &str, tally: &Tally| {
-            let mut row = json!({ key: name });
-            if key == "node" {
-                row["name"] = json!(super::name(name, names));
-            }
+        let places: HashMap<&Person, usize> = people.keys().zip(0..).collect();
+        // Each row names its person by the place among all, so that the page need not know who is the same.
+        let whose = |mut row: Value, principal: &str, session_name: &Option<String>| {
+            let person = person(principal, session_name.as_deref());
+            row["whose"] = json!(places.get(&person));
+            row
+        };
+        let row = |mut row: Value, tally: &Tally| {
             row["n_sessions"] = json!(tally.n_sessions);
             row["n_commands"] = json!(tally.n_commands);
             row["n_refused"] = json!(tally.n_refused);
             row["seconds"] = json!(tally.seconds);
             row
         };
-        let n_denied = self.refused.iter().filter(|refused| refused.denied).count();
         let data = json!({
-            "summary": {
-                "first": self.first, "last": self.last, "n_records": self.n_records, "n_sessions": sessions.len(),
-                "n_open": sessions.iter().filter(|session| session.ended.is_none()).count(),
-                "n_commands": self.commands.len(), "n_denied": n_denied,
-                "n_failed": self.refused.len() - n_denied, "time_zone": "UTC",
-            },
+            "summary": { "first": self.first, "last": self.last, "n_records": self.n_records },
             "gaps": self.gaps,
-            "sessions": sessions.iter().map(|session| linked(session)).collect::<Vec<_>>(),
-            "commands": self.commands,
-            "refused": self.refused,
-            "people": people.iter().map(|((session_name, principal), one)| {
-                let mut row = tally(principal, "principal", one);
-                row["session_name"] = json!(session_name);
-                row
+            "sessions": sessions.iter().map(|one| whose(linked(one), &one.principal, &one.session_name)).collect::<Vec<_>>(),
+            "commands": self.commands.iter().map(|one| whose(json!(one), &one.principal, &one.session_name)).collect::<Vec<_>>(),
+            "refused": self.refused.iter().map(|one| whose(json!(one), &one.principal, &one.session_name)).collect::<Vec<_>>(),
+            "people": people.iter().map(|((session_name, _), (tally, principals))| {
+                let one = json!({ "principal": principals.first(), "principals": principals, "session_name": session_name });
+                row(one, tally)
             }).collect::<Vec<_>>(),
-            "nodes": nodes.iter().map(|(name, one)| tally(name, "node", one)).collect::<Vec<_>>(),
+            "nodes": nodes.iter().map(|(node, tally)| {
+                row(json!({ "node": node, "name": super::name(node, names) }), tally)
+            }).collect::<Vec<_>>(),
         });
         PAGE.replacen(MARKER, &inert(&shown(data).to_string()), 1)
     }

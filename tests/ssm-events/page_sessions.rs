@@ -1,0 +1,84 @@
+//! What the page says of people and of how sessions ended, which days they are on, and where its links lead.
+
+use serde_json::{Value, json};
+
+use super::{Page, part};
+
+/// A call of somebody in a role.
+fn call(id: usize, (account, role, name): (&str, &str, &str)) -> Value {
+    json!({"eventName": "StartSession", "eventSource": "ssm.amazonaws.com", "eventID": format!("e-{id}"),
+        "eventTime": format!("2026-11-01T10:{id:02}:00Z"), "awsRegion": "eu-central-1", "recipientAccountId": account,
+        "userIdentity": {"type": "AssumedRole", "arn": format!("arn:aws:sts::{account}:assumed-role/x/{name}"),
+            "sessionContext": {"sessionIssuer": {"arn": format!("arn:aws:iam::{account}:role/{role}")}}},
+        "requestParameters": {"target": "i-0a"}, "responseElements": {"sessionId": format!("s-{id}")}})
+}
+
+fn lines(records: &[Value]) -> String {
+    let lines: Vec<String> = records.iter().map(Value::to_string).collect();
+    lines.join("\n")
+}
+
+/// Returns the number on a tile.
+fn figure(page: &str, text: &str) -> String {
+    let (_, rest) = page.split_once("id=\"figures\"").unwrap();
+    let figures = &rest[..rest.find("</dl>").unwrap()];
+    let (_, rest) = figures.split_once(&format!(">{text}<")).unwrap();
+    let (_, value) = rest.split_once("<dd>").unwrap();
+    value.split('<').next().unwrap().to_owned()
+}
+
+/// IAM Identity Center makes a role for each permission set and account; of another role the caller chooses the name.
+#[test]
+fn a_user_of_identity_center_is_one_row_in_all_accounts() {
+    let set = |name: &str| {
+        format!(
+            "aws-reserved/sso.amazonaws.com/eu-central-1/AWSReservedSSO_{name}_0123456789abcdef"
+        )
+    };
+    let (ops, admin) = (set("Ops"), set("Admin"));
+    let name = "anna@example.com";
+    let here = ("111122223333", ops.as_str(), name);
+    let there = ("444455556666", ops.as_str(), name);
+    let mut denied = [call(3, there), call(4, here)];
+    for one in &mut denied {
+        one["errorCode"] = json!("AccessDenied");
+    }
+    let [in_there, in_here] = denied;
+    let records = [
+        call(0, here),
+        call(1, there),
+        call(2, ("111122223333", &admin, name)),
+        in_there,
+        in_here,
+        call(5, ("111122223333", "Deploy", name)),
+        call(
+            6,
+            ("111122223333", "AWSReservedSSO_Ops_0123456789abcdef", name),
+        ),
+    ];
+    let Some(page) = Page::of(&lines(&records), 0) else {
+        return;
+    };
+    let shown = page.shown("#by=person");
+    let (people, n_rows) = part(&shown, "t-principals");
+    assert_eq!(n_rows, 3, "{people}");
+    let roles =
+        "permission set Admin, 111122223333; permission set Ops, 111122223333, 444455556666";
+    assert!(people.contains(&format!(">{roles}</div>")), "{people}");
+    assert!(
+        people.contains(">role/Deploy, 111122223333</div>"),
+        "{people}"
+    );
+    assert_eq!(figure(&shown, "people and roles"), "3");
+    let filtered = page.shown("#filter=anna");
+    assert_eq!(figure(&filtered, "people and roles"), "3");
+    assert!(
+        part(&shown, "timeline")
+            .0
+            .contains("3 rows, one per person")
+    );
+    let (_, rest) = shown.split_once("id=\"t-grouped\"").unwrap();
+    let grouped = &rest[..rest.find("id=\"each\"").unwrap()];
+    assert_eq!(grouped.matches("<tr").count(), 1 + 1, "{grouped}");
+    assert!(grouped.contains(">permission set Ops</span>"), "{grouped}");
+}
