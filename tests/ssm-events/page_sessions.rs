@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Page, part};
+use super::{Page, known, part, sessions};
 
 /// A call of somebody in a role.
 fn call(id: usize, (account, role, name): (&str, &str, &str)) -> Value {
@@ -81,4 +81,55 @@ fn a_user_of_identity_center_is_one_row_in_all_accounts() {
     let grouped = &rest[..rest.find("id=\"each\"").unwrap()];
     assert_eq!(grouped.matches("<tr").count(), 1 + 1, "{grouped}");
     assert!(grouped.contains(">permission set Ops</span>"), "{grouped}");
+}
+
+#[test]
+fn how_a_session_ended_is_shown_where_it_is_known() {
+    let ends = ["open", "failed", "closed", "max_duration", "unknown"];
+    let mut ended = known(5, &json!(null));
+    let known = ends.iter().enumerate().map(|(n, how)| {
+        known(n, &json!(null)).replace(
+            "\"how_it_ended\":null",
+            &format!("\"how_it_ended\":\"{how}\""),
+        )
+    });
+    ended = ended.replace("\"how_it_ended\":null", "\"how_it_ended\":\"open\"");
+    let known: Vec<String> = known.chain([ended]).collect();
+    // Of the last but one there is a record of the end, and of the last one nothing is known.
+    let records = sessions(7);
+    let is_read = |line: &&str| {
+        let is_start =
+            line.contains("\"eventName\":\"StartSession\"") && !line.contains("AccessDenied");
+        is_start || line.contains("e-5-TerminateSession")
+    };
+    let records: Vec<&str> = records.lines().filter(is_read).collect();
+    let Some(page) = Page::with(&records.join("\n"), &known.join("\n"), 0) else {
+        return;
+    };
+    let shown = page.shown("");
+    let (table, n_rows) = part(&shown, "t-sessions");
+    assert_eq!(n_rows, 7);
+    for (text, n) in [
+        (">still open<", 1),
+        (">failed to start<", 1),
+        (">closed by its user, or idle<", 1),
+        (">at its maximum duration<", 1),
+        (">no end recorded<", 2),
+        (">terminated<", 1),
+    ] {
+        assert_eq!(table.matches(text).count(), n, "{text}: {table}");
+    }
+    assert_eq!(figure(&shown, "with no end recorded"), "2");
+    assert_eq!(figure(&shown, "still open"), "1");
+    let note = part(&shown, "n-sessions").0;
+    assert!(
+        note.contains("7 in total, 2 with no end recorded."),
+        "{note}"
+    );
+    for (only, n) in [("open", 2), ("lasting", 1)] {
+        let shown = page.shown(&format!("#only={only}"));
+        assert_eq!(part(&shown, "t-sessions").1, n, "{only}");
+    }
+    let shown = page.shown("#filter=failed%20to%20start");
+    assert_eq!(part(&shown, "t-sessions").1, 1);
 }

@@ -87,6 +87,7 @@ const SHAPES: [Shape; 16] = [
                 ],
                 Shown::Cut,
             ),
+            column("ENDED", &["/how_it_ended"], Shown::Words),
             column("NAME", &["/node_name"], Shown::Cut),
             column("REASON", &["/reason"], Shown::Cut),
             column("OF TRANSCRIPT", &["/transcript/message"], Shown::Wrapped),

@@ -9,6 +9,7 @@ use cli::Target;
 use jiff::Timestamp;
 use records::{
     EcsTarget, RecordedCommand, RecordedCommandKind, RecordedSession, RefusedCall, RefusedCallKind,
+    SessionEnd,
 };
 
 use crate::records::history::SYSTEMS_MANAGER;
@@ -142,8 +143,14 @@ impl Report {
             if let Some(whole) = whole.filter(|_| session.session_id.is_empty()) {
                 session.session_id.clone_from(&whole.session_id);
             }
+            session.how_it_ended = more.how_it_ended.map(|how| match how {
+                // What is known otherwise may be older than the record of the end.
+                SessionEnd::Open | SessionEnd::Unknown if session.ended.is_some() => {
+                    SessionEnd::Terminated
+                }
+                how => how,
+            });
             session.ended = session.ended.take().or(more.ended);
-            session.how_it_ended = more.how_it_ended;
             session.ended_by = more.ended_by;
             session.transcript = more.transcript;
             session.duration_seconds = duration(session);
