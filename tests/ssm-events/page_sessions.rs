@@ -133,3 +133,41 @@ fn how_a_session_ended_is_shown_where_it_is_known() {
     let shown = page.shown("#filter=failed%20to%20start");
     assert_eq!(part(&shown, "t-sessions").1, 1);
 }
+
+#[test]
+fn a_day_has_whoever_was_on_a_node_then() {
+    let at = |id: usize, name: &str, time: &str, session: &str| {
+        let mut record = call(id, ("111122223333", "Ops", "ann"));
+        record["eventName"] = json!(name);
+        record["eventTime"] = json!(time);
+        record["responseElements"]["sessionId"] = json!(session);
+        record["requestParameters"]["sessionId"] = json!(session);
+        record
+    };
+    let records = [
+        at(1, "StartSession", "2026-10-31T23:00:00Z", "s-1"),
+        at(2, "TerminateSession", "2026-11-03T01:00:00Z", "s-1"),
+        at(3, "StartSession", "2026-11-03T10:00:00Z", "s-2"),
+        at(4, "TerminateSession", "2026-11-03T11:00:00Z", "s-2"),
+        at(5, "StartSession", "2026-11-01T10:00:00Z", "s-3"),
+    ];
+    let Some(page) = Page::of(&lines(&records), 0) else {
+        return;
+    };
+    for (day, expected) in [
+        ("2026-10-31", &["s-1"][..]),
+        ("2026-11-01", &["s-1", "s-3"]),
+        ("2026-11-02", &["s-1"]),
+        ("2026-11-03", &["s-1", "s-2"]),
+        // Nobody was there, so that it cannot be chosen.
+        ("2026-11-04", &["s-1", "s-2", "s-3"]),
+    ] {
+        let shown = page.shown(&format!("#day={day}"));
+        let (table, _) = part(&shown, "t-sessions");
+        let ids = ["s-1", "s-2", "s-3"].into_iter();
+        let found: Vec<&str> = ids
+            .filter(|id| table.contains(&format!(">{id}<")))
+            .collect();
+        assert_eq!(found, expected, "{day}");
+    }
+}
