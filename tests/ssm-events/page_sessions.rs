@@ -171,3 +171,33 @@ fn a_day_has_whoever_was_on_a_node_then() {
         assert_eq!(found, expected, "{day}");
     }
 }
+
+#[test]
+fn a_link_to_a_section_keeps_the_filter() {
+    let Some(page) = Page::of(&sessions(30), 0) else {
+        return;
+    };
+    // As somebody types and clicks.
+    let page = page.then(
+        "const find = (what) => document.querySelector(what);
+        if (!location.hash) { find('#filter').value = 'mallory'; find('#filter').dispatchEvent(new Event('input')); }
+        const link = () => find('nav a:nth-of-type(4)'), seen = [];
+        const look = () => seen.push(location.hash, document.activeElement.id, link().getAttribute('href'));
+        setTimeout(() => { look(); link().click(); look(); document.title = seen.join(' '); }, 500);",
+    );
+    let link = "#filter=mallory&amp;section=sessions";
+    for (address, before) in [
+        ("", "#filter=mallory  "),
+        (
+            "#filter=mallory&section=sessions",
+            "#filter=mallory&amp;section=sessions sessions ",
+        ),
+    ] {
+        let shown = page.shown(address);
+        let (_, title) = shown.split_once("<title>").unwrap();
+        let title = title.split("</title>").next().unwrap();
+        let after = before.split(' ').next().unwrap();
+        assert_eq!(title, format!("{before}{link} {after} sessions {link}"));
+        assert_eq!(part(&shown, "t-sessions").1, 4);
+    }
+}
