@@ -1,8 +1,10 @@
 //! What the page says of people and of how sessions ended, which days they are on, and where its links lead.
 
 use serde_json::{Value, json};
+use testbed::{Home, offline};
 
 use super::{Page, known, part, sessions};
+use crate::EXE;
 
 /// A call of somebody in a role.
 fn call(id: usize, (account, role, name): (&str, &str, &str)) -> Value {
@@ -200,4 +202,33 @@ fn a_link_to_a_section_keeps_the_filter() {
         assert_eq!(title, format!("{before}{link} {after} sessions {link}"));
         assert_eq!(part(&shown, "t-sessions").1, 4);
     }
+}
+
+#[test]
+fn refused_calls_and_commands_have_the_names_of_nodes() {
+    let home = Home::create();
+    let nodes = home.path().join("nodes.jsonl");
+    let node = json!({"kind": "node", "target": {"account": "111122223333", "region": "eu-central-1"}, "instance_id": "i-0a",
+        "platform": {}, "managed_by": "hybrid", "tags": {"Name": "web 1"}});
+    std::fs::write(&nodes, node.to_string()).unwrap();
+    let who = ("111122223333", "Ops", "ann");
+    let (mut refused, mut command, started) = (call(1, who), call(2, who), call(3, who));
+    refused["errorCode"] = json!("AccessDenied");
+    command["eventName"] = json!("SendCommand");
+    command["requestParameters"] =
+        json!({"documentName": "AWS-RunShellScript", "instanceIds": ["i-0a", "i-0b"]});
+    let input = lines(&[refused, command, started]);
+    let report = |flags: &[&str]| {
+        let run = offline(EXE).args(["report", "--nodes"]).args([&nodes]);
+        let made = run.args(flags).stdin(input.as_str()).run();
+        made.assert_status(0);
+        made
+    };
+    let records = report(&[]).records();
+    let find = |kind: &str| records.iter().find(|one| one["kind"] == kind).unwrap();
+    assert_eq!(find("refused")["node_name"], "web 1");
+    assert_eq!(find("command")["node_names"], json!({"i-0a": "web 1"}));
+    assert_eq!(find("session")["node_name"], "web 1");
+    let text = report(&["-o", "text"]).stdout;
+    assert_eq!(text.matches("web 1").count(), 3, "{text}");
 }

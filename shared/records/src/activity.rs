@@ -1,5 +1,7 @@
 //! What is printed of CloudTrail's records: sessions, commands and refused calls.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +80,9 @@ pub struct RecordedCommand {
     pub session_name: Option<String>,
     /// IDs, or what they were chosen by: `tag:Name=web`.
     pub nodes: Vec<String>,
+    /// Name tags by ID, of nodes whose name is known.
+    #[serde(default)]
+    pub node_names: BTreeMap<String, String>,
     /// The document that runs.
     pub document: Option<String>,
     /// When it was called.
@@ -121,6 +126,9 @@ pub struct RefusedCall {
     pub source_address: Option<String>,
     /// ID of the node.
     pub node: Option<String>,
+    /// Its Name tag, where it is known.
+    #[serde(default)]
+    pub node_name: Option<String>,
     /// When it was called.
     pub time: String,
     /// `eventID` of the record.

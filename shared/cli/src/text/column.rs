@@ -47,7 +47,7 @@ pub(super) enum Shown {
     Duration,
     /// How many there are.
     Count,
-    /// Items with commas between them, cut where the terminal is too narrow.
+    /// Items, or the values of an object, with commas between them, cut where the terminal is too narrow.
     List,
     /// IDs, each as a whole: they begin alike, so that one that is cut is any of them.
     Ids,
@@ -116,6 +116,14 @@ impl Column {
                         .join(", "),
                 }
             }
+            (Shown::List, Value::Object(fields)) => match fields.is_empty() {
+                true => "-".to_owned(),
+                false => fields
+                    .values()
+                    .map(plain)
+                    .collect::<Vec<Cow<str>>>()
+                    .join(", "),
+            },
             (Shown::Duration, seconds) => seconds.as_i64().map_or_else(
                 || text.into_owned(),
                 |seconds| {

@@ -323,3 +323,15 @@ fn one_record_with_details_is_shown_in_a_few_lines() {
     let csv = table.csv().unwrap();
     assert!(csv.starts_with("region,account,rule,connection,destination,function,trail,waiting\nus-east-1,111122223333,absent,,"), "{csv}");
 }
+
+#[test]
+fn names_by_id_are_a_list() {
+    let mut table = Table::of("command").unwrap();
+    for names in [json!({"i-1": "web-1", "i-2": "web-2"}), json!({})] {
+        table.add(&json!({"kind": "command", "nodes": ["i-1", "i-2"], "node_names": names}));
+    }
+    let rows = "NODES     NAMES\n\
+                i-1, i-2  web-1, web-2\n\
+                i-1, i-2  -";
+    assert_eq!(table.render(of(80)), rows);
+}

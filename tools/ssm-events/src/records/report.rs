@@ -51,7 +51,7 @@ impl Report {
             self.last = Some(time.clone());
         }
         if event.outcome != Outcome::Allowed {
-            self.refused.push(refused(event));
+            self.refused.push(refused(event, names));
             return;
         }
         // Athena and others have sessions of their own.
@@ -60,7 +60,7 @@ impl Report {
         }
         match event.event.as_str() {
             "StartSession" | "ResumeSession" | "TerminateSession" => self.session(event, names),
-            "SendCommand" => self.commands.push(command(event)),
+            "SendCommand" => self.commands.push(command(event, names)),
             _ => {}
         }
     }
@@ -180,7 +180,9 @@ fn duration(session: &RecordedSession) -> Option<i64> {
         .map(|(from, to)| to.duration_since(from).as_secs())
 }
 
-fn command(event: &Event) -> RecordedCommand {
+fn command(event: &Event, names: &BTreeMap<String, String>) -> RecordedCommand {
+    let named = event.nodes.iter();
+    let named = named.filter_map(|node| Some((node.clone(), name(node, names)?)));
     let comment = event
         .parameters
         .iter()
@@ -192,6 +194,7 @@ fn command(event: &Event) -> RecordedCommand {
         principal: event.who.principal.clone(),
         session_name: some(&event.who.session_name),
         nodes: event.nodes.clone(),
+        node_names: named.collect(),
         document: some(&event.document),
         time: event.time.clone(),
         comment: comment.map(str::to_owned),
@@ -199,7 +202,8 @@ fn command(event: &Event) -> RecordedCommand {
     }
 }
 
-fn refused(event: &Event) -> RefusedCall {
+fn refused(event: &Event, names: &BTreeMap<String, String>) -> RefusedCall {
+    let node = event.nodes.first();
     RefusedCall {
         kind: RefusedCallKind::Refused,
         target: target(event),
@@ -211,7 +215,8 @@ fn refused(event: &Event) -> RefusedCall {
         principal: event.who.principal.clone(),
         session_name: some(&event.who.session_name),
         source_address: some(&event.source_address),
-        node: event.nodes.first().cloned(),
+        node: node.cloned(),
+        node_name: node.and_then(|node| name(node, names)),
         time: event.time.clone(),
         event_id: event.event_id.clone(),
     }
