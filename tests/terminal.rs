@@ -169,6 +169,14 @@ fn lists_are_tables() {
     let account = account();
     let records = testbed::fixture("terminal/records.jsonl");
     std::fs::copy(records, account.home().join("records.jsonl")).unwrap();
+    let webhook = |name: &str| json!({"slack_webhook": {"env": name}});
+    let rules = [
+        json!({"name": "commands", "pattern": {"eventName": ["SendCommand"]}, "mute": {"reason": "reviewed in OPS-17"}}),
+        json!({"name": "denied", "severities": ["error"], "to": ["security", "ops"]}),
+    ];
+    let routes = json!({"destinations": {"ops": webhook("OPS"), "security": webhook("SECURITY")}, "default": ["ops"],
+        "reason_pattern": "[A-Z]+-[0-9]+", "rules": rules});
+    std::fs::write(account.home().join("routes.json"), routes.to_string()).unwrap();
     // What two nodes end with comes in any order.
     let ids = ["i-02a00000000000001", "i-02a00000000000015"];
     std::fs::write(account.home().join("nodes.txt"), ids.join("\n")).unwrap();
@@ -183,6 +191,10 @@ fn lists_are_tables() {
         ("alerts_of_one_region", "ssm-events show -f events.json"),
         ("report", "ssm-events report -f records.jsonl"),
         ("history", "ssm-events history records.jsonl"),
+        (
+            "routing",
+            "ssm-events send --routes routes.json --explain -f records.jsonl",
+        ),
         ("integrity", &verify),
         ("run", "ssm-run -f nodes.txt -- uname"),
     ] {

@@ -33,7 +33,7 @@ const ACCOUNT: Column = column("ACCOUNT", &["/target/account"], Shown::Whole);
 const OF_PRINCIPAL: Column = column("ACCOUNT", &["/principal"], Shown::Account);
 const WHO: Column = column("WHO", &["/session_name", "/principal"], Shown::Tail).subject();
 
-const SHAPES: [Shape; 16] = [
+const SHAPES: [Shape; 18] = [
     Shape {
         kind: "checked_node",
         noun: "",
@@ -125,6 +125,30 @@ const SHAPES: [Shape; 16] = [
             REGION,
             ACCOUNT,
             column("FROM", &["/source_address"], Shown::Whole),
+        ],
+        alone: Alone::Row,
+    },
+    Shape {
+        kind: "routing",
+        noun: "record",
+        columns: &[
+            column("CALL", &["/event"], Shown::Whole).subject(),
+            column("SEVERITY", &["/severity"], Shown::Whole),
+            column("RULE", &["/rule", "/decided_by"], Shown::Whole),
+            column("TO", &["/to"], Shown::Ids),
+            column("MUTED", &["/muted"], Shown::Wrapped),
+            column("EVENT", &["/event_id"], Shown::Cut),
+        ],
+        alone: Alone::Whole,
+    },
+    Shape {
+        kind: "delivery",
+        noun: "message",
+        columns: &[
+            column("MESSAGE", &["/status"], Shown::Whole),
+            column("TO", &["/destination"], Shown::Whole),
+            column("EVENT", &["/event_id"], Shown::Whole).subject(),
+            column("WHY", &["/note"], Shown::Reason),
         ],
         alone: Alone::Row,
     },

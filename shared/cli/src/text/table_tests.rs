@@ -324,6 +324,21 @@ fn one_record_with_details_is_shown_in_a_few_lines() {
     assert!(csv.starts_with("region,account,rule,connection,destination,function,trail,waiting\nus-east-1,111122223333,absent,,"), "{csv}");
 }
 
+/// Where everything was delivered there is nothing to explain.
+#[test]
+fn deliveries_are_a_row_a_message() {
+    let delivery = |status: &str, note: Value| json!({"kind": "delivery", "event_id": "e-1", "destination": "ops", "status": status, "note": note});
+    let mut table = Table::of("delivery").unwrap();
+    table.add(&delivery("delivered", json!(null)));
+    let row = "MESSAGE    TO   EVENT\ndelivered  ops  e-1";
+    assert_eq!(table.render(of(80)), row);
+    table.add(&delivery("rejected", json!("400: invalid_blocks")));
+    let rows = "MESSAGE    TO   EVENT  WHY\n\
+                delivered  ops  e-1    -\n\
+                rejected   ops  e-1    400: invalid_blocks";
+    assert_eq!(table.render(of(80)), rows);
+}
+
 #[test]
 fn names_by_id_are_a_list() {
     let mut table = Table::of("command").unwrap();
