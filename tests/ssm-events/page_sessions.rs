@@ -205,6 +205,37 @@ fn a_link_to_a_section_keeps_the_filter() {
 }
 
 #[test]
+fn a_transcript_is_a_link_in_the_row_of_its_session() {
+    let transcript = json!({"s3": {"bucket": "archive", "key": "x/s-00000.log"}, "log_stream": {"log_group": "/ssm", "name": "s-00000"},
+        "bytes": 7, "encrypted": true, "none": null, "missing_in": [], "message": null});
+    let known = [known(0, &transcript), known(1, &json!(null))];
+    let Some(page) = Page::with(&sessions(2), &known.join("\n"), 0) else {
+        return;
+    };
+    let shown = page.shown("");
+    let table = part(&shown, "t-sessions").0;
+    let rows: Vec<&str> = table
+        .split("<tr")
+        .filter(|row| row.contains(">s-0000"))
+        .collect();
+    let console = "https://eu-central-1.console.aws.amazon.com";
+    let links = [
+        format!(
+            "<a href=\"{console}/s3/object/archive?region=eu-central-1&amp;prefix=x%2Fs-00000.log\" rel=\"noopener noreferrer\">S3</a>"
+        ),
+        format!(
+            "<a href=\"{console}/cloudwatch/home?region=eu-central-1#logsV2:log-groups/log-group/$252Fssm/log-events/s-00000\" rel=\"noopener noreferrer\">CloudWatch Logs</a>"
+        ),
+    ];
+    for row in rows {
+        for link in &links {
+            assert_eq!(row.contains(link), row.contains(">s-00000<"), "{row}");
+        }
+    }
+    assert_eq!(table.matches("<a href").count(), 2, "{table}");
+}
+
+#[test]
 fn refused_calls_and_commands_have_the_names_of_nodes() {
     let home = Home::create();
     let nodes = home.path().join("nodes.jsonl");
