@@ -186,11 +186,14 @@ fn teams_gets_adaptive_cards() {
 }
 
 #[test]
-fn the_routes_are_printed_by_the_verb_that_reads_them() {
-    let printed = offline(EXE).args(["send", "--generate", "example"]).run();
-    printed.assert_status(0).assert_stderr("");
+fn a_file_beside_the_desired_state_is_printed_by_the_verb_that_reads_it() {
+    for (verb, name) in [("send", "routes.json"), ("check", "acknowledged.json")] {
+        let printed = offline(EXE).args([verb, "--generate", "example"]).run();
+        printed.assert_status(0).assert_stderr("");
+        let file = std::fs::read_to_string(example(name)).unwrap();
+        assert_eq!(printed.stdout, file);
+    }
     let file = std::fs::read_to_string(example("routes.json")).unwrap();
-    assert_eq!(printed.stdout, file);
     let none = offline(EXE).args(["report", "--generate", "example"]).run();
     none.assert_status(2)
         .assert_complains("report reads no file of its own");

@@ -14,7 +14,13 @@ pub(crate) const SCHEMAS: Schemas = Schemas {
     version: 1,
     definitions,
     example: Some(include_str!("example.json")),
-    of_verbs: &[("send", include_str!("../../../scripts/send.d/routes.json"))],
+    of_verbs: &[
+        ("send", include_str!("../../../scripts/send.d/routes.json")),
+        (
+            "check",
+            include_str!("../../../scripts/send.d/acknowledged.json"),
+        ),
+    ],
 };
 
 fn definitions(generator: &mut SchemaGenerator) -> Definitions {
