@@ -100,7 +100,17 @@ fn match_prints_no_secret() {
         &wrapped,
     );
     assert!(found.stdout.contains("stripped"), "{}", found.stdout);
-    for output in [matched, explained, found] {
+    let named = json!({"additionalEventData": [{"Key": "tokenValue", "Value": "c4n4ry"}, {"Key": "a", "Value": "b"}]});
+    let beside = piped(
+        &[
+            "match",
+            "--explain",
+            r#"{"additionalEventData": {"Value": [{"prefix": ""}]}}"#,
+        ],
+        &started("alice", &named),
+    );
+    assert!(beside.stdout.contains("\\\"b\\\""), "{}", beside.stdout);
+    for output in [matched, explained, found, beside] {
         assert!(!output.stdout.contains("c4n4ry"), "{}", output.stdout);
     }
 }

@@ -1,5 +1,7 @@
 //! The verb `match`: the events of a stream that fit a pattern.
 
+use std::collections::HashSet;
+
 use aho_corasick::AhoCorasick;
 use anyhow::Context;
 use cli::{IoArgs, Outcome, Output};
@@ -166,13 +168,19 @@ fn explain(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outco
             if matched {
                 outcome = Outcome::Found;
             }
-            let id = serde_json::from_str::<Value>(event).map_err(Trouble::damaged)?["id"]
-                .as_str()
-                .map(str::to_owned);
+            let mut event: Value = serde_json::from_str(event).map_err(Trouble::damaged)?;
+            let id = event["id"].as_str().map(str::to_owned);
+            // What names a secret may stand beside it, in a field that is not asked for.
+            let mut secrets = HashSet::new();
+            redact::strip_each(&mut event, &mut |secret| add_values(secret, &mut secrets));
+            let shown = |field: &str, text: String| match secrets.contains(&text) {
+                true => redact::stripped(),
+                false => redact::at(field, text),
+            };
             let fields = fields.into_iter().map(|field| {
                 let found = field.found.into_iter();
                 ExplainedField {
-                    found: found.map(|text| redact::at(&field.field, text)).collect(),
+                    found: found.map(|text| shown(&field.field, text)).collect(),
                     field: field.field,
                     matched: field.matched,
                 }
@@ -189,6 +197,17 @@ fn explain(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outco
     let outcome = left_out.end(out, outcome);
     left_out.print_gaps(out)?;
     Ok(outcome)
+}
+
+/// Adds what an explanation may show of a value.
+fn add_values(value: &Value, values: &mut HashSet<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| add_values(item, values)),
+        Value::Object(members) => members.values().for_each(|item| add_values(item, values)),
+        value => {
+            values.insert(value.to_string());
+        }
+    }
 }
 
 /// Finds the objects that are worth a look, so that the others are never parsed.

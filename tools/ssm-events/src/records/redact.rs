@@ -8,7 +8,7 @@ use serde_json::Value;
 /// The letters of members that hold a secret, wherever they are and however a store spells them: `tokenValue`, `token_value`,
 /// `responseElements.tokenValue`. A stream URL with its token is the session itself.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_StartSession.html>
-const SECRET: [&str; 9] = [
+const SECRET: [&str; 8] = [
     "tokenvalue",
     "streamurl",
     "sessiontoken",
@@ -18,8 +18,12 @@ const SECRET: [&str; 9] = [
     "connectionkey",
     "connectiontoken",
     "activationcode",
-    "password",
 ];
+/// A word that people write, too: "the password: nobody knows it" has no secret in it.
+const PASSWORD: &str = "password";
+/// Members that name what the next member holds, and what they name: `{"Key": "tokenValue", "Value": ".."}`.
+const NAMING: [&str; 2] = ["key", "name"];
+const NAMED: [&str; 2] = ["value", "values"];
 
 /// The first word of each: what stands between words differs. An escape may spell any of them.
 const WORDS: [&str; 7] = [
@@ -37,21 +41,31 @@ const STRIPPED: &str = "stripped";
 
 /// Replaces every secret in a value.
 pub(crate) fn strip(value: &mut Value) {
+    strip_each(value, &mut |_| {});
+}
+
+/// Replaces every secret in a value, after `each` has seen the member that has it.
+pub(crate) fn strip_each(value: &mut Value, each: &mut impl FnMut(&Value)) {
     match value {
         Value::Object(members) => {
+            let is_named = members.iter().any(|(name, member)| {
+                is_one_of(&NAMING, name) && member.as_str().is_some_and(is_secret)
+            });
             for (name, member) in members {
-                if is_secret(name) && !member.is_null() {
+                let is_value = is_named && is_one_of(&NAMED, name);
+                if (is_value || is_secret(name)) && !member.is_null() {
+                    each(member);
                     *member = Value::from(STRIPPED);
                 } else {
-                    strip(member);
+                    strip_each(member, each);
                 }
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(strip),
+        Value::Array(items) => items.iter_mut().for_each(|item| strip_each(item, each)),
         // LookupEvents and SQS carry records as text.
         Value::String(text) => match inner(text) {
             Some(mut inner) => {
-                strip(&mut inner);
+                strip_each(&mut inner, each);
                 *text = inner.to_string();
             }
             None if names_secret(text) => STRIPPED.clone_into(text),
@@ -69,11 +83,13 @@ fn inner(text: &str) -> Option<Value> {
     }
 }
 
-/// Returns whether a text that is not JSON gives a secret its name: CloudTrail Lake writes structures as `{tokenValue=.., sessionId=..}`,
-/// logs have JSON behind other words, and what is cut off is JSON no more.
+/// Returns whether a text that is not JSON gives a secret its name: CloudTrail Lake writes structures as
+/// `{tokenValue=.., sessionId=..}`, logs have JSON behind other words, and what is cut off is JSON no more. The parts of an ARN are not
+/// names, as of a function `NewAccessToken`.
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetQueryResults.html>
 fn names_secret(text: &str) -> bool {
     let text = unescaped(text);
+    let is_arn = text.starts_with("arn:") && !text.contains(char::is_whitespace);
     text.match_indices(['=', ':']).any(|(at, sign)| {
         let before = text[..at].trim_end();
         // In JSON within JSON each quote has a backslash before it.
@@ -81,7 +97,8 @@ fn names_secret(text: &str) -> bool {
         let is_quoted = name.len() < before.len();
         let mut words = name.rsplit(|c: char| !c.is_ascii_alphanumeric() && !"_-.".contains(c));
         let name = words.next().unwrap_or_default();
-        (sign == "=" || is_quoted) && is_secret(name)
+        let is_sign = sign == "=" || is_quoted;
+        is_sign && is_secret(name) || !is_arn && is_of_two_words(name)
     })
 }
 
@@ -125,6 +142,11 @@ pub(crate) fn at(path: &str, text: String) -> String {
     }
 }
 
+/// Returns the JSON text that is printed in place of a secret.
+pub(crate) fn stripped() -> String {
+    Value::from(STRIPPED).to_string()
+}
+
 /// Finds the texts that may hold a secret, so that most records need not be parsed to be printed.
 #[derive(Clone, Debug)]
 pub(crate) struct Finder(AhoCorasick);
@@ -143,15 +165,25 @@ impl Finder {
 
 /// Returns whether a member of this name holds a secret: by letters and digits alone, and by the end of a name that has its path in it.
 fn is_secret(name: &str) -> bool {
-    let ends_with = |secret: &&str| {
-        let mut rest = name.bytes().rev().filter(u8::is_ascii_alphanumeric);
-        let mut letters = secret.bytes().rev();
-        letters.all(|letter| {
-            rest.next()
-                .is_some_and(|byte| byte.eq_ignore_ascii_case(&letter))
-        })
-    };
-    SECRET.iter().any(ends_with)
+    is_of_two_words(name) || ends_with(name, PASSWORD)
+}
+
+/// As [`is_secret`], of a name that nobody writes in a sentence.
+fn is_of_two_words(name: &str) -> bool {
+    SECRET.iter().any(|secret| ends_with(name, secret))
+}
+
+fn ends_with(name: &str, secret: &str) -> bool {
+    let mut rest = name.bytes().rev().filter(u8::is_ascii_alphanumeric);
+    let mut letters = secret.bytes().rev();
+    letters.all(|letter| {
+        rest.next()
+            .is_some_and(|byte| byte.eq_ignore_ascii_case(&letter))
+    })
+}
+
+fn is_one_of(names: &[&str], name: &str) -> bool {
+    names.iter().any(|one| name.eq_ignore_ascii_case(one))
 }
 
 #[cfg(test)]
@@ -226,6 +258,35 @@ mod tests {
             assert!(Finder::new().unwrap().may_hold(text.as_bytes()), "{text}");
             strip(&mut value);
             assert!(!value.to_string().contains("c4n4ry"), "{value}");
+        }
+    }
+
+    #[test]
+    fn no_secret_is_left_beside_its_name_or_behind_a_colon() {
+        for mut value in [
+            json!({"additionalEventData": [{"Key": "tokenValue", "Value": "c4n4ry"}]}),
+            json!({"name": "streamUrl", "value": "wss://c4n4ry"}),
+            json!({"values": ["c4n4ry"], "key": "db/Password"}),
+            json!(r#"[{"key":"session_token","value":"c4n4ry"}]"#),
+            json!({"errorMessage": "tokenValue: c4n4ry"}),
+            json!({"x": "{tokenValue: c4n4ry}"}),
+            json!("no stream-url:wss://c4n4ry"),
+            json!("arn:aws:x of accessToken:c4n4ry"),
+        ] {
+            let text = value.to_string();
+            assert!(Finder::new().unwrap().may_hold(text.as_bytes()), "{text}");
+            strip(&mut value);
+            assert!(!value.to_string().contains("c4n4ry"), "{value}");
+        }
+        for harmless in [
+            json!({"name": "a token", "value": "v"}),
+            json!({"name": "tokenValue", "label": "v"}),
+            json!("arn:aws:lambda:eu-central-1:111122223333:function:NewAccessToken:live"),
+            json!("not authorized to perform: sts:GetSessionToken"),
+        ] {
+            let mut value = harmless.clone();
+            strip(&mut value);
+            assert_eq!(value, harmless);
         }
     }
 
