@@ -16,6 +16,8 @@ mod break_glass_users;
 mod buckets;
 #[path = "ssm-events/containers.rs"]
 mod containers;
+#[path = "ssm-events/damaged.rs"]
+mod damaged;
 #[path = "ssm-events/delivery.rs"]
 mod delivery;
 #[path = "ssm-events/destinations.rs"]

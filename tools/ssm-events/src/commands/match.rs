@@ -250,28 +250,39 @@ impl Finder {
     }
 
     /// Hands every event of an object to `each`, which says whether it fits: itself as it came, or those that it wraps; an envelope of
-    /// EventBridge wraps nothing. A record that does not say what was called, and does not fit, is counted as damaged.
+    /// EventBridge wraps nothing. A record that cannot be taken is counted as damaged, and so is one that does not say what was
+    /// called and does not fit.
     fn events(
         &self,
         object: &str,
         left_out: &mut LeftOut,
         mut each: impl FnMut(&str, &mut LeftOut) -> Result<bool, Trouble>,
     ) -> Result<(), Trouble> {
+        let mut each_whole = |value: &Value, event: &str, left_out: &mut LeftOut| {
+            // Who tries a pattern writes no more of an event than that asks for, and may ask for a detail that is a text.
+            let is_part = value.get("detail-type").is_some()
+                && value.get("detail").is_none_or(Value::is_string);
+            match record::damage(value).filter(|_| !is_part) {
+                Some(why) => Err(Trouble::Damaged(why)),
+                None => each(event, left_out),
+            }
+        };
         let is_wrapped = object.starts_with('[') || self.wrappers.is_match(object);
         let is_one = !is_wrapped && !cloudtrail::may_be_nameless(object);
-        if is_one && (each(object, left_out)? || cloudtrail::is_record(object)) {
-            return Ok(());
-        }
+        // A pattern sees one of two members of a name, and the next reader the other: whatever is looked at is whole.
         let Some(value) = left_out.value(object)? else {
             return Ok(());
         };
+        if is_one && (each_whole(&value, object, left_out)? || cloudtrail::is_record(object)) {
+            return Ok(());
+        }
         let unwrapped = cloudtrail::unwrap(value.clone());
         let is_as_it_came = match unwrapped.objects.as_slice() {
             [] => !is_wrapped,
             [one] => *one == value,
             _ => false,
         };
-        if is_as_it_came && !is_one && each(object, left_out)? {
+        if is_as_it_came && !is_one && each_whole(&value, object, left_out)? {
             return Ok(());
         }
         unwrapped
@@ -280,7 +291,13 @@ impl Finder {
             .for_each(|why| left_out.damaged(why));
         if !is_as_it_came && !is_one {
             for event in &unwrapped.objects {
-                each(&event.to_string(), left_out)?;
+                // One that is damaged stops no other that the same object wraps.
+                match each_whole(event, &event.to_string(), left_out) {
+                    Err(Trouble::Damaged(why)) => left_out.damaged(&why),
+                    ended => {
+                        ended?;
+                    }
+                }
             }
         }
         Ok(())

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 pub(crate) use identity::{Identity, permission_set};
 use unwrapped::is_native;
-pub(crate) use unwrapped::{is_known, mistyped, unwrap};
+pub(crate) use unwrapped::{damage, is_known, mistyped, unwrap};
 
 /// The source of events that `check --send-test` puts on the bus: no account may use a source of AWS.
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>

@@ -63,22 +63,11 @@ pub(crate) fn unwrap(value: Value) -> Unwrapped {
 }
 
 fn add_one(mut value: Value, unwrapped: &mut Unwrapped) {
-    let detail = &value["detail"];
-    // An envelope may have lost its type on the way.
-    let is_wrapped = value["detail-type"].is_string() || is_call(detail) && !is_call(&value);
-    let record = match is_wrapped && detail.is_object() {
-        true => detail,
-        false => &value,
-    };
-    if let Some(why) = mistyped(record) {
+    if let Some(why) = damage(&value) {
         unwrapped.unread.push(why);
-    } else if is_wrapped && value["source"] == OWN_SOURCE && !detail.is_object() {
-        unwrapped
-            .unread
-            .push("its detail is not an object".to_owned());
     } else if is_call(&value) || is_native(&value) {
         unwrapped.events.push(value);
-    } else if is_wrapped && is_call(&value["detail"]) {
+    } else if is_wrapped(&value) && is_call(&value["detail"]) {
         let mut record = value["detail"].take();
         // Anybody who may put events on the bus can send these; they must not look like a call.
         if value["source"] == TEST_SOURCE {
@@ -88,6 +77,22 @@ fn add_one(mut value: Value, unwrapped: &mut Unwrapped) {
     } else {
         unwrapped.n_others += 1;
     }
+}
+
+/// Returns whether a value is the envelope of EventBridge, which may have lost its type on the way.
+fn is_wrapped(value: &Value) -> bool {
+    value["detail-type"].is_string() || is_call(&value["detail"]) && !is_call(value)
+}
+
+/// Returns what makes a record unreadable, by itself or in the envelope of EventBridge.
+pub(crate) fn damage(value: &Value) -> Option<String> {
+    let (detail, is_wrapped) = (&value["detail"], is_wrapped(value));
+    let record = match is_wrapped && detail.is_object() {
+        true => detail,
+        false => value,
+    };
+    let is_empty = is_wrapped && value["source"] == OWN_SOURCE && !detail.is_object();
+    mistyped(record).or_else(|| is_empty.then(|| "its detail is not an object".to_owned()))
 }
 
 /// Returns what makes a record unreadable: a member that says what was called, when and where is a text, if it is there.
