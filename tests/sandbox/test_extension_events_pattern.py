@@ -12,7 +12,8 @@ EVENT = {
     "detail": {
         "eventName": "StartSession", "count": 5, "size": 300.0, "flag": True, "none": None, "empty": [],
         "ip": "10.1.2.3", "six": "2001:db8::1", "path": "a*b\\c",
-        "tags": [{"k": "a", "v": "1"}, {"k": "b", "v": "2"}],
+        "tags": [{"k": "a", "v": "1"}, {"k": "b", "v": "2"}], "nested": [[{"k": "a"}, {"k": "b", "v": "2"}]],
+        "some": [{"k": "a"}, {"v": "2"}], "large": 9007199254740993,
     },
 }
 
@@ -54,11 +55,17 @@ CASES = [
     ("cidr", {"ip": [{"cidr": "10.0.0.0/8"}]}, True),
     ("cidr outside", {"ip": [{"cidr": "10.2.0.0/16"}]}, False),
     ("cidr v6", {"six": [{"cidr": "2001:db8::/32"}]}, True),
+    ("an address, however written", {"six": ["2001:0db8::1"]}, True),
+    ("an address as text", {"six": [{"prefix": "2001:0db8::1"}]}, False),
     ("or", {"$or": [{"eventName": ["x"]}, {"count": [{"numeric": [">=", 5]}]}]}, True),
     ("or and a field", {"$or": [{"eventName": ["x"]}, {"count": [5]}], "ip": ["x"]}, False),
     ("or in or", {"$or": [{"count": [1]}, {"$or": [{"count": [2]}, {"count": [5]}]}]}, True),
     ("array of objects", {"tags": {"k": ["b"], "v": ["2"]}}, True),
     ("array of objects, one element", {"tags": {"k": ["a"], "v": ["2"]}}, False),
+    ("array of objects in an array", {"nested": {"k": ["b"], "v": ["2"]}}, True),
+    ("absent from the element that fits", {"some": {"k": ["a"], "v": [{"exists": False}]}}, True),
+    ("absent from every element, where none has been chosen", {"some": {"k": [{"exists": False}], "v": ["2"]}}, False),
+    ("a number beyond doubles is not compared", {"large": [{"numeric": [">", 0]}]}, False),
 ]
 
 INVALID = {
@@ -78,6 +85,9 @@ INVALID = {
     "numeric size": '{"a": [{"numeric": ["<", 6000000000]}]}',
     "exists text": '{"a": [{"exists": "yes"}]}',
     "cidr": '{"a": [{"cidr": "10.0.0.0"}]}',
+    "cidr of one address": '{"a": [{"cidr": "10.0.0.1/32"}]}',
+    "cidr without a number": '{"a": [{"cidr": "10.0.0.0/"}]}',
+    "cidr of no text": '{"a": [{"cidr": 10}]}',
     "mixed anything-but": '{"a": [{"anything-but": ["a", 1]}]}',
     "anything-but operator": '{"a": [{"anything-but": {"numeric": ["=", 1]}}]}',
     "or of one": '{"$or": [{"a": ["b"]}]}',

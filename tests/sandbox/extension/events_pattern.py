@@ -8,9 +8,11 @@ https://github.com/aws/event-ruler (the library behind the service)
 """
 
 import ipaddress
+import itertools
 import json
 import math
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -24,7 +26,6 @@ MAX_NUMBER = 5e9
 MAX_PATTERN = 4096
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html#eb-filtering-complex-example-or
 MAX_RULES = 1000
-ABSENT = object()
 
 
 class Number(str):
@@ -79,8 +80,11 @@ def parse(text: str) -> dict[str, Any]:
 
 def matches(pattern: dict[str, Any], event: Any) -> bool:
     """Returns whether an event fits a pattern that `parse` returned."""
-    event = _nested(event)
-    return any(_fits(_tree(rule), event) for rule in _rules(pattern, "", [{}]))
+    fields: dict[str, list[tuple[Any, dict[int, int]]]] = {}
+    _flatten(event, "", {}, fields, itertools.count())
+    # The service takes the fields of a rule by their names, as Java compares texts.
+    rules = [sorted(rule.items(), key=lambda field: field[0].encode("utf-16-be")) for rule in _rules(pattern, "", [{}])]
+    return any(_fits(rule, fields, {}) for rule in rules)
 
 
 def _rules(pattern: dict[str, Any], above: str, rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -96,78 +100,59 @@ def _rules(pattern: dict[str, Any], above: str, rules: list[dict[str, Any]]) -> 
     return rules
 
 
-def _tree(rule: dict[str, Any]) -> dict[tuple[str, bool], Any]:
-    """Returns a rule as objects within objects: (name, False) has tests, (name, True) an object."""
-    tree: dict[tuple[str, bool], Any] = {}
-    for path, tests in rule.items():
-        *above, last = path.split(".")
-        node = tree
-        for name in above:
-            node = node.setdefault((name, True), {})
-        node[(last, False)] = tests
-    return tree
+def _flatten(
+    value: Any, path: str, place: dict[int, int], fields: dict[str, list[tuple[Any, dict[int, int]]]], arrays: Iterator[int],
+) -> None:
+    """Adds the scalars of an event by dotted path, each with its element of every array that it is in (ruler's Event)."""
+    if isinstance(value, dict):
+        for name, member in value.items():
+            _flatten(member, f"{path}.{name}" if path else name, place, fields, arrays)
+    elif isinstance(value, list):
+        array = next(arrays)
+        for at, element in enumerate(value):
+            is_inner = isinstance(element, (dict, list))
+            _flatten(element, path, place | {array: at} if is_inner else place, fields, arrays)
+    else:
+        fields.setdefault(path, []).append((value, place))
 
 
-def _nested(value: Any) -> Any:
-    """Returns an event with {"a.b": 1} as {"a": {"b": 1}}: to the service both are the field a.b."""
-    if isinstance(value, list):
-        return [_nested(element) for element in value]
-    if not isinstance(value, dict):
-        return value
-    nested: dict[str, Any] = {}
-    dotted = [name for name in value if "." in name]
-    for name in [name for name in value if "." not in name]:
-        nested[name] = _nested(value[name])
-    for name in dotted:
-        first, rest = name.split(".", 1)
-        inner = _nested({rest: value[name]})
-        known = nested.get(first)
-        for element in known if isinstance(known, list) else [known]:
-            if isinstance(element, dict):
-                _merge(element, inner)
-        if not isinstance(known, (dict, list)):
-            nested[first] = inner
-    return nested
+def _fits(rule: list[tuple[str, list[Any]]], fields: dict[str, list[tuple[Any, dict[int, int]]]], place: dict[int, int]) -> bool:
+    """Returns whether the rest of a rule fits, where elements of arrays have been chosen already (ruler's ACFinder)."""
+    if not rule:
+        return True
+    (path, tests), *rest = rule
+    consistent = [
+        (value, of) for value, of in fields.get(path, []) if all(place.get(array, at) == at for array, at in of.items())
+    ]
+    # A field is absent if no element has it that is left (ruler's NameState).
+    if not consistent and {"exists": False} in tests and _fits(rest, fields, place):
+        return True
+    return any(
+        _fits(rest, fields, place | of) for value, of in consistent if any(_value_matches(test, value) for test in tests)
+    )
 
 
-def _merge(into: dict[str, Any], other: dict[str, Any]) -> None:
-    for name, value in other.items():
-        if isinstance(value, dict) and isinstance(into.get(name), dict):
-            _merge(into[name], value)
-        else:
-            into[name] = value
-
-
-def _fits(tree: dict[tuple[str, bool], Any], event: Any) -> bool:
-    if not isinstance(event, dict):
-        event = {}
-    return all(_field_matches(is_object, wanted, event.get(name, ABSENT)) for (name, is_object), wanted in tree.items())
-
-
-def _field_matches(is_object: bool, wanted: Any, value: Any) -> bool:
-    if is_object:
-        # An array of objects matches if one element satisfies the whole sub-pattern.
-        elements = value if isinstance(value, list) and value else [value]
-        return any(_fits(wanted, element) for element in elements)
-    values = [leaf for leaf in _leaves(value) if not isinstance(leaf, dict)]
-    return any(_value_matches(test, values) for test in wanted)
-
-
-def _leaves(value: Any) -> list[Any]:
-    if value is ABSENT:
-        return []
-    if isinstance(value, list):
-        return [leaf for element in value for leaf in _leaves(element)]
-    return [value]
-
-
-def _value_matches(test: Any, values: list[Any]) -> bool:
+def _value_matches(test: Any, value: Any) -> bool:
     if isinstance(test, dict):
         (operator, argument), = test.items()
-        if operator == "exists":
-            return bool(values) == argument
-        return any(_operator_matches(operator, argument, value) for value in values)
-    return any(_same(test, value) for value in values)
+        return argument if operator == "exists" else _operator_matches(operator, argument, value)
+    address = _address(test)
+    return _same(test, value) if address is None else address == _address(value)
+
+
+def _address(text: Any) -> Any:
+    """Returns the address that a text is to the service (ruler's CIDR), or None."""
+    if type(text) is not str:
+        return None
+    try:
+        if re.fullmatch(r"[0-9]+(\.[0-9]+){3}", text):
+            return ipaddress.ip_address(".".join(str(int(part)) for part in text.split(".")))
+        if re.fullmatch(r"[0-9a-fA-F:]*:[0-9a-fA-F:]*", text):
+            address = ipaddress.IPv6Address(text)
+            return address.ipv4_mapped or address
+    except ValueError:
+        pass
+    return None
 
 
 def _same(wanted: Any, value: Any) -> bool:
@@ -181,7 +166,8 @@ def _operator_matches(operator: str, argument: Any, value: Any) -> bool:
             return not any(_operator_matches(inner, item, value) for item in _list(inner_argument))
         return not any(_same(item, value) for item in _list(argument))
     if operator == "numeric":
-        return isinstance(value, Number) and _numeric_matches(argument, float(value))
+        exact = value._exact() if isinstance(value, Number) else None
+        return exact is not None and _numeric_matches(argument, exact)
     if type(value) is not str:
         return False
     if isinstance(argument, dict):
@@ -194,10 +180,25 @@ def _operator_matches(operator: str, argument: Any, value: Any) -> bool:
         return value.lower() == argument.lower()
     if operator == "wildcard":
         return re.fullmatch(_wildcard_expression(argument), value, re.DOTALL) is not None
-    try:
-        return ipaddress.ip_address(value) in ipaddress.ip_network(argument, strict=False)
-    except ValueError:
-        return False
+    address = _address(value)
+    return address is not None and address in _network(argument)
+
+
+def _network(text: Any) -> Any:
+    """Returns a block of addresses, or raises ValueError in the words of the service."""
+    slashed = text.split("/") if type(text) is str else []
+    if len(slashed) != 2:
+        raise ValueError("Malformed CIDR, one '/' required")
+    if not re.fullmatch(r"[+-]?[0-9]+", slashed[1]):
+        raise ValueError("Malformed CIDR, mask bits must be an integer")
+    bits, address = int(slashed[1]), _address(slashed[0])
+    if bits < 0:
+        raise ValueError("Malformed CIDR, mask bits must not be negative")
+    if address is None:
+        raise ValueError(f"Nonstandard IP address: {slashed[0]}")
+    if bits >= address.max_prefixlen:
+        raise ValueError(f"IPv{address.version} mask bits must be < {address.max_prefixlen}")
+    return ipaddress.ip_network(f"{address}/{bits}", strict=False)
 
 
 def _numeric_matches(argument: list[Any], value: float) -> bool:
@@ -261,10 +262,7 @@ def _check_value(test: Any) -> None:
     elif operator == "anything-but":
         _check_anything_but(argument)
     elif operator == "cidr":
-        try:
-            ipaddress.ip_network(argument if type(argument) is str and "/" in argument else "", strict=False)
-        except ValueError:
-            raise ValueError("Malformed CIDR, one '/' required") from None
+        _network(argument)
 
 
 def _check_string_operator(operator: str, argument: Any, nested: bool) -> None:

@@ -3,7 +3,10 @@
 //! <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html>, and
 //! <https://github.com/aws/event-ruler>, the library behind the service, where the guide is silent.
 
+mod absent;
+mod address;
 mod event;
+mod members;
 mod parse;
 mod prune;
 mod source;

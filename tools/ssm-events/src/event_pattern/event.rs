@@ -1,16 +1,10 @@
-//! Events against patterns. Only what a pattern names is taken out of an event, the rest is skipped unread.
+//! Events against patterns, and which fields decide.
 
-use std::borrow::Cow;
-
-use serde::Deserialize;
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::members::{DEEPEST, Member, Members, elements, joined, leaves, members, objects};
 use super::test::Scalar;
-use super::{Field, Object, Pattern};
-
-/// Arrays within arrays; as deep as serde_json goes.
-const DEEPEST: usize = 128;
+use super::{Field, Object, Pattern, absent};
 
 /// What was found of one field that decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,20 +17,10 @@ pub(crate) struct Explanation {
     pub(crate) found: Vec<String>,
 }
 
-/// What one object of an event has of the names that an object of a pattern asks for, by their place in `Object::fields`.
-pub(super) struct Members<'e>(pub(super) Vec<Member<'e>>);
-
-#[derive(Clone, Default)]
-pub(super) struct Member<'e> {
-    pub(super) value: Option<&'e RawValue>,
-    /// What stands under names that begin with this one and a dot, by the rest of the name: to the service `detail.eventName` is
-    /// `eventName` inside of `detail`.
-    pub(super) dotted: Vec<(String, &'e RawValue)>,
-}
-
 pub(super) fn matches(pattern: &Pattern, event: &str) -> Result<bool, serde_json::Error> {
     for rule in &pattern.rules {
-        if fits(rule, &members(rule, [event])?, &mut Silent)? {
+        let fits = fits(rule, &members(rule, [event])?, &mut Silent)?;
+        if fits && (!rule.asks_for_absence() || absent::fits(rule, event)?) {
             return Ok(true);
         }
     }
@@ -54,7 +38,17 @@ pub(super) fn explain(
             path: vec!["$".to_owned()],
             fields: Vec::new(),
         };
-        matched |= fits(rule, &members(rule, [event])?, &mut trace)?;
+        let mut fits = fits(rule, &members(rule, [event])?, &mut trace)?;
+        if fits && rule.asks_for_absence() && !absent::fits(rule, event)? {
+            // Absent from one element of an array, and in another.
+            fits = false;
+            let absent = trace
+                .fields
+                .iter_mut()
+                .filter(|field| field.found.is_empty());
+            absent.for_each(|field| field.matched = false);
+        }
+        matched |= fits;
         // What is outside of `$or` is in each rule.
         trace.fields.retain(|field| !decided.contains(field));
         decided.append(&mut trace.fields);
@@ -143,124 +137,13 @@ fn field_fits(
         }
         Field::Object(inner) => {
             let text = member.value.map_or("", RawValue::get);
-            // An array of objects fits if one element has everything; anything else is an object without members.
-            let elements = match text.starts_with('[') {
-                true => serde_json::from_str::<Vec<&RawValue>>(text)?,
-                false => Vec::new(),
-            };
-            let texts = match elements.is_empty() {
-                true => vec![text],
-                false => elements.into_iter().map(RawValue::get).collect(),
-            };
             let dotted = joined(&member.dotted)?;
             let mut one = false;
-            for text in texts {
-                // What is not an object has no members.
-                let objects = [text, &dotted].into_iter();
-                let objects = objects.filter(|text| text.starts_with('{'));
-                one |= fits(inner, &members(inner, objects)?, witness)?;
+            // An array of objects fits if one element has everything.
+            for (text, _) in elements(text, &mut 0)? {
+                one |= fits(inner, &members(inner, objects(text, &dotted))?, witness)?;
             }
             Ok(one)
         }
     }
 }
-
-/// Returns the text of an object with these members; none when there are none, which is nearly always.
-fn joined(members: &[(String, &RawValue)]) -> Result<String, serde_json::Error> {
-    if members.is_empty() {
-        return Ok(String::new());
-    }
-    let mut text = String::new();
-    for (name, value) in members {
-        text.push(if text.is_empty() { '{' } else { ',' });
-        text.push_str(&serde_json::to_string(name)?);
-        text.push(':');
-        text.push_str(value.get());
-    }
-    text.push('}');
-    Ok(text)
-}
-
-/// Appends the scalars of a value; arrays are sets, whatever their depth, and objects are not values.
-fn leaves(text: &str, depth: usize, values: &mut Vec<Scalar>) -> Result<(), serde_json::Error> {
-    match text.as_bytes().first() {
-        Some(b'[') if depth == 0 => {
-            return Err(serde::de::Error::custom("recursion limit exceeded"));
-        }
-        Some(b'[') => {
-            for element in serde_json::from_str::<Vec<&RawValue>>(text)? {
-                leaves(element.get(), depth - 1, values)?;
-            }
-        }
-        Some(b'{') => {}
-        Some(b'"') => values.push(Scalar::String(serde_json::from_str(text)?)),
-        _ => values.push(Scalar::Other(text.to_owned())),
-    }
-    Ok(())
-}
-
-/// Takes from the texts of objects what an object of a pattern asks for.
-pub(super) fn members<'e>(
-    object: &Object,
-    texts: impl IntoIterator<Item = &'e str>,
-) -> Result<Members<'e>, serde_json::Error> {
-    let mut members = Members(vec![Member::default(); object.fields.len()]);
-    for text in texts {
-        let mut deserializer = serde_json::Deserializer::from_str(text);
-        Names(object, &mut members).deserialize(&mut deserializer)?;
-        deserializer.end()?;
-    }
-    Ok(members)
-}
-
-struct Names<'p, 'm, 'e>(&'p Object, &'m mut Members<'e>);
-
-impl<'e> DeserializeSeed<'e> for Names<'_, '_, 'e> {
-    type Value = ();
-
-    fn deserialize<D: serde::Deserializer<'e>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'e> Visitor<'e> for Names<'_, '_, 'e> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("an event, a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'e>>(self, mut map: A) -> Result<(), A::Error> {
-        let Names(object, Members(members)) = self;
-        while let Some(Key(name)) = map.next_key()? {
-            let (first, rest) = match name.split_once('.') {
-                Some((first, rest)) => (first, Some(rest)),
-                None => (&*name, None),
-            };
-            if !object.fields.iter().any(|(wanted, _)| wanted == first) {
-                map.next_value::<IgnoredAny>()?;
-                continue;
-            }
-            let value = map.next_value()?;
-            for ((wanted, _), member) in object.fields.iter().zip(members.iter_mut()) {
-                match rest {
-                    _ if wanted != first => {}
-                    Some(rest) => member.dotted.push((rest.to_owned(), value)),
-                    None => member.value = Some(value),
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'e>>(self, _: A) -> Result<(), A::Error> {
-        Err(serde::de::Error::invalid_type(
-            serde::de::Unexpected::Seq,
-            &self,
-        ))
-    }
-}
-
-/// A name, borrowed unless it has escapes.
-#[derive(Deserialize)]
-struct Key<'e>(#[serde(borrow)] Cow<'e, str>);

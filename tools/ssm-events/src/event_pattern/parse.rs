@@ -1,9 +1,9 @@
 //! The text of a pattern into its tests. What is refused, and in which words, follows event-ruler's
 //! `JsonRuleCompiler`; EventBridge puts "Event pattern is not valid. Reason: " before them.
 
-use ipnet::IpNet;
 use serde_json::value::RawValue;
 
+use super::address::{address, block};
 use super::source::{PatternError, Source};
 use super::test::{Comparison, Scalar, Test};
 use super::{Field, Object, Pattern};
@@ -15,6 +15,8 @@ const LARGEST_NUMBER: f64 = 5e9;
 /// Rules that the branches of `$or` make together.
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html>
 const MOST_RULES: usize = 1000;
+/// The library behind the service also knows `exactly`, which the guide does not list: whether the service takes it is not known.
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html>
 const OPERATORS: [&str; 8] = [
     "prefix",
     "suffix",
@@ -186,7 +188,9 @@ impl<'t> Source<'t> {
             );
         }
         if !text.starts_with('{') {
-            return Ok(Test::Literal(self.scalar(value)?));
+            let wanted = self.scalar(value)?;
+            let address = wanted.string().and_then(address);
+            return Ok(address.map_or(Test::Literal(wanted), Test::Address));
         }
         let members = self.members(value)?;
         let [(operator, argument)] = members.as_slice() else {
@@ -203,15 +207,10 @@ impl<'t> Source<'t> {
             },
             "numeric" => self.numeric(argument),
             "anything-but" => self.anything_but(argument),
-            "cidr" => {
-                let network = self
-                    .string(argument)
-                    .and_then(|text| text.parse::<IpNet>().ok());
-                match network {
-                    Some(network) => Ok(Test::Cidr(network.trunc())),
-                    None => self.refuse(argument, "Malformed CIDR, one '/' required"),
-                }
-            }
+            "cidr" => match block(&self.string(argument).unwrap_or_default()) {
+                Ok(block) => Ok(Test::Cidr(block)),
+                Err(reason) => self.refuse(argument, &reason),
+            },
             name if OPERATORS.contains(&name) => self.text_test(name, argument, false),
             name => self.refuse(value, &format!("Unrecognized match type {name}")),
         }

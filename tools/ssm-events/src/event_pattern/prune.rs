@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::event::{Member, members};
+use super::members::{Member, members};
 use super::{Field, Object};
 
 impl Object {

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use super::address::address;
+
 /// A value of an event or a pattern that is neither object nor array.
 #[derive(Clone, Debug)]
 pub(super) enum Scalar {
@@ -37,7 +39,7 @@ impl Scalar {
         (number.is_finite() && holds).then_some(number)
     }
 
-    fn string(&self) -> Option<&str> {
+    pub(super) fn string(&self) -> Option<&str> {
         match self {
             Scalar::String(text) => Some(text),
             Scalar::Other(_) => None,
@@ -64,6 +66,8 @@ impl Scalar {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Test {
     Literal(Scalar),
+    /// An address, however it is written.
+    Address(IpAddr),
     Prefix {
         text: String,
         ignore_case: bool,
@@ -104,7 +108,8 @@ impl Test {
         match self {
             Test::Literal(wanted) => wanted == value,
             Test::AnythingBut(tests) => !tests.iter().any(|test| test.passes_one(value)),
-            Test::Numeric(bounds) => value.number().is_some_and(|number| {
+            // The service compares no number that a double does not hold (`ComparableNumber.generate`).
+            Test::Numeric(bounds) => value.exact().is_some_and(|number| {
                 bounds
                     .iter()
                     .all(|(comparison, bound)| comparison.holds(number, *bound))
@@ -134,9 +139,8 @@ impl Test {
             } => lower(value).ends_with(&lower(text)),
             Test::EqualsIgnoreCase(text) => lower(value) == lower(text),
             Test::Wildcard(parts) => wildcard(parts, value),
-            Test::Cidr(network) => value
-                .parse::<IpAddr>()
-                .is_ok_and(|address| network.contains(&address)),
+            Test::Address(wanted) => address(value).as_ref() == Some(wanted),
+            Test::Cidr(block) => address(value).is_some_and(|address| block.contains(&address)),
             _ => false,
         }
     }
