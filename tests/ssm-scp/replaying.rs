@@ -162,6 +162,20 @@ fn a_damaged_record_is_counted_and_what_comes_after_is_replayed() {
             replayed.stderr
         );
     }
+    let twice = start.replace("\"eventID\":", "\"eventID\":\"x\",\"eventID\":");
+    let mut odd = start.clone().into_bytes();
+    let at = odd.windows(3).position(|three| three == b"dev").unwrap();
+    odd[at] = 0xff;
+    for (record, complaint) in [
+        (twice.as_bytes(), "`eventID` is here twice"),
+        (&odd, "not UTF-8"),
+    ] {
+        let replayed = replay(&[&whole, record, start.as_bytes()]);
+        replayed.assert_status(2).assert_complains(complaint);
+        let reported = "ssm-scp: 1 record is damaged: record 2: ";
+        assert!(replayed.stderr.starts_with(reported), "{}", replayed.stderr);
+        assert_eq!(replayed.json()["n_denied"], 1);
+    }
     // What could not be read upstream may have been of such a call, too.
     let gap = json!({"kind": "finding", "id": "events.history.unread", "severity": "error", "target": null, "resource": "x.json.gz",
         "message": "could not be read to its end", "fix": "", "is_unread": true});
