@@ -1,7 +1,9 @@
 //! Three thousand records of which something is changed at random, each before one that is good.
 
+use serde_json::json;
 use testbed::{Home, Output, Slack};
 
+use crate::break_glass::{ROLE, Scene, ids, used};
 use crate::reading::{over, record, verbs};
 use crate::sending::{send, statuses};
 
@@ -95,6 +97,32 @@ fn n_gaps(output: &Output) -> usize {
     let (_, said) = output.stderr.split_once("not all was read: ").unwrap();
     let (_, n) = said.lines().next().unwrap().rsplit_once("; ").unwrap();
     n.strip_suffix(" gaps").unwrap().parse().unwrap()
+}
+
+#[test]
+fn of_three_thousand_mutated_records_each_good_one_is_a_use_that_is_open() {
+    let mut random = testbed::Random::new(19);
+    let scene = Scene::new(&[]);
+    let call = |id: &str| used(id, "break-glass", 200, &json!({})).to_string();
+    let (odd, mut bytes) = (call("odd"), Vec::new());
+    let all: Vec<String> = (0..3_000).map(|n| format!("good-{n}")).collect();
+    for id in &all {
+        bytes.extend(random.mutant(&odd));
+        bytes.extend(format!("\n{}\n", call(id)).bytes());
+    }
+    let file = scene.account.home().join("records");
+    std::fs::write(&file, bytes).unwrap();
+    let routes = json!({"break_glass": {"principals": [ROLE], "to": ["ops"]}});
+    let more = ["--records", file.to_str().unwrap()];
+    let found = scene.check(&routes, &json!([]), &more);
+    found.assert_status(2);
+    let ids: std::collections::HashSet<String> = ids(&found).into_iter().collect();
+    let missing: Vec<&String> = all
+        .iter()
+        .filter(|id| !ids.contains(&format!("events.break_glass.used {id}")))
+        .collect();
+    assert_eq!(missing, [""; 0], "{}", found.stderr);
+    assert!(found.stdout.contains("events.history.unread"));
 }
 
 /// A message is put on the disk before it is sent, so that these are messages of one run.

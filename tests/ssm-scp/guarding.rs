@@ -5,7 +5,7 @@ use testbed::{Account, Home, Output};
 
 use super::{EXE, Organization, READER, desired, organization, run, statuses};
 
-fn apply(account: &Account, plan: &str, arguments: &[&str]) -> Output {
+pub(super) fn apply(account: &Account, plan: &str, arguments: &[&str]) -> Output {
     account
         .tool(EXE)
         .args(["apply"])
@@ -14,7 +14,7 @@ fn apply(account: &Account, plan: &str, arguments: &[&str]) -> Output {
         .run()
 }
 
-fn risks(output: &Output) -> Vec<String> {
+pub(super) fn risks(output: &Output) -> Vec<String> {
     let records = output.records();
     let risks = records
         .iter()

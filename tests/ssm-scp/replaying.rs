@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use testbed::{Home, Output, offline};
 
-use super::EXE;
+use super::guarding::{apply, risks};
+use super::{EXE, Organization, READER, desired, organization, run};
 
 fn call(source: &str, name: &str, role: Option<&str>) -> Value {
     let mut record = json!({"eventTime": "2026-11-01T00:00:00Z", "eventID": "e",
@@ -297,6 +298,45 @@ fn of_three_thousand_mutated_records_each_good_one_is_replayed() {
         });
         assert_eq!(good.count(), 3_000);
     }
+}
+
+/// Whatever is damaged, each good record speaks against the plan, and so does that one was not read.
+#[test]
+fn of_three_thousand_mutated_records_each_good_one_is_a_risk() {
+    let Organization {
+        account,
+        member,
+        unit,
+    } = organization();
+    let role = |name: &str| format!("arn:aws:iam::{}:role/{name}", member.id());
+    let call = |name: &str| {
+        json!({"eventTime": "2026-11-01T00:00:00Z", "eventID": "e", "eventSource": "ssm.amazonaws.com", "eventName": "StartSession",
+            "userIdentity": {"type": "AssumedRole", "sessionContext": {"sessionIssuer": {"arn": role(name)}}}})
+            .to_string()
+    };
+    let (mut random, odd, mut bytes) = (testbed::Random::new(17), call("odd"), Vec::new());
+    let names: Vec<String> = (0..3_000).map(|n| format!("good-{n}")).collect();
+    for name in &names {
+        bytes.extend(random.mutant(&odd));
+        bytes.extend(format!("\n{}\n", call(name)).bytes());
+    }
+    let home = Home::create();
+    let history = home.path().join("history.jsonl");
+    std::fs::write(&history, bytes).unwrap();
+    let plan = run(&account, "plan", &desired(&[&unit])).stdout;
+    let arguments = [&READER[..], &["--history", history.to_str().unwrap()]].concat();
+    let refused = apply(&account, &plan, &arguments);
+    refused
+        .assert_status(2)
+        .assert_complains("nothing was written");
+    let risks: std::collections::HashSet<String> = risks(&refused).into_iter().collect();
+    assert!(risks.contains("history:unread"));
+    let expected = |name: &&String| format!("history:{}:ssm:StartSession", role(name));
+    let missing: Vec<&String> = names
+        .iter()
+        .filter(|name| !risks.contains(&expected(name)))
+        .collect();
+    assert_eq!(missing, [""; 0]);
 }
 
 /// F6: what `aws s3 sync` leaves is packed.
