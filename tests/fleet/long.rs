@@ -51,18 +51,51 @@ fn a_terminal_shows_how_far_a_run_is_and_a_pipe_does_not() {
     assert!(!is_bar(&records), "{records}");
     // The bar is taken away at the end, and what is left says how much it was.
     let (_, left) = shown.stdout.rsplit_once("\u{1b}[2K").unwrap();
-    assert!(left.starts_with("ssm-prefs: 3 regions in "), "{left:?}");
+    assert!(
+        left.starts_with("ssm-prefs: 3 accounts and regions in "),
+        "{left:?}"
+    );
 
     let quiet = on_terminal(&organization, "-q", ">records");
     assert_eq!(quiet.stdout, "");
     // Records go past the bar when both are on one terminal.
     let both = on_terminal(&organization, "", "");
     both.assert_status(0);
-    assert!(both.stdout.contains("3 regions in "), "{:?}", both.stdout);
+    let total = "3 accounts and regions in ";
+    assert!(both.stdout.contains(total), "{:?}", both.stdout);
+    // What is counted is what was read, not each region once.
+    let summary = "ssm-prefs: 3 accounts and regions\r\n";
+    assert!(both.stdout.contains(summary), "{:?}", both.stdout);
     let piped = on_terminal(&organization, "", ">records 2>notes");
     assert_eq!(piped.stdout, "");
     let notes = organization.management.home().join("notes");
     assert_eq!(std::fs::read_to_string(notes).unwrap(), "");
+}
+
+/// How many regions an account has enabled is only known on the way.
+#[test]
+fn every_region_that_is_visited_is_in_the_total() {
+    let organization = Organization::of(2);
+    keep_list(&organization, 2);
+    for member in &organization.members {
+        member
+            .fault(json!({"service": "ec2", "kind": "latency", "milliseconds": 3000, "times": 1}));
+    }
+    let shown = on_terminal(&organization, "--region all", ">records");
+    shown.assert_status(0);
+    let records = organization.management.home().join("records");
+    let n_records = std::fs::read_to_string(records).unwrap().lines().count();
+    assert!(n_records > 20, "{n_records}");
+    let total = format!("ssm-prefs: {n_records} accounts and regions in ");
+    assert!(shown.stdout.contains(&total), "{:?}", shown.stdout);
+    let mut bars = shown
+        .stdout
+        .split(" accounts and regions ")
+        .filter_map(|bar| {
+            let (done, all) = bar.rsplit(' ').next()?.split_once('/')?;
+            Some((done.parse::<usize>().ok()?, all.parse::<usize>().ok()?))
+        });
+    assert!(bars.all(|(done, all)| done <= all), "{:?}", shown.stdout);
 }
 
 #[test]

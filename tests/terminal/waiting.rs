@@ -103,6 +103,35 @@ fn slow_answers_are_not_awaited_in_silence() {
     }
 }
 
+/// Most people have one region, and read what is at the end.
+#[test]
+fn what_lasts_ends_with_how_much_it_was() {
+    let account = crate::account();
+    for (service, command, total) in [
+        (
+            "cloudtrail",
+            "ssm-events history --since 1h",
+            "1 region, 0 records in ",
+        ),
+        ("ssm", "ssm-prefs show", "1 region in "),
+        ("ssm", "ssm-agentcheck show", "1 region in "),
+        ("iam", "ssm-role show", "1 region in "),
+    ] {
+        let late = json!({"service": service, "kind": "latency", "milliseconds": 3000, "times": 1});
+        account.fault(late.clone());
+        let output = on_bar(&account, command).run();
+        says(&output, "reading ");
+        let (tool, _) = command.split_once(' ').unwrap();
+        says(&output, &format!("{tool}: {total}"));
+        assert!(!output.stdout.contains("0 regions"), "{output:?}");
+    }
+    let late =
+        json!({"service": "cloudtrail", "kind": "latency", "milliseconds": 3000, "times": 1});
+    account.fault(late);
+    let quiet = on_bar(&account, "ssm-events history --since 1h -q").run();
+    assert_eq!(quiet.stdout, "");
+}
+
 /// The metadata service of a machine that has none does not answer at all.
 #[test]
 fn a_machine_is_not_looked_at_in_silence() {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use anyhow::{Context, bail};
 use aws_config::retry::{RetryConfig, RetryMode};
-use cli::{Outcome, Output, Target, Unreachable};
+use cli::{ACCOUNT_AND_REGION, Outcome, Output, Target, Unreachable};
 use futures_util::stream::{self, FuturesUnordered, StreamExt};
 use tokio::sync::mpsc;
 
@@ -158,10 +158,15 @@ impl Fleet {
         work: impl AsyncFn(&Session, &C, mpsc::Sender<T>) -> anyhow::Result<()>,
         mut each: impl FnMut(&Session, T) -> anyhow::Result<Outcome>,
     ) -> anyhow::Result<Outcome> {
+        let progress = out.progress();
         let stops = stream::iter(&self.accounts)
             .map(async |account| {
                 let shared = Rc::new(C::default());
-                let stops = self.stops(account).await.into_iter();
+                let stops = self.stops(account).await;
+                if self.regions.is_empty() {
+                    progress.more(stops.len().saturating_sub(1));
+                }
+                let stops = stops.into_iter();
                 stops
                     .map(|stop| (stop, Rc::clone(&shared)))
                     .collect::<Vec<_>>()
@@ -169,14 +174,20 @@ impl Fleet {
             .buffered(self.max_concurrency)
             .flat_map(stream::iter);
         let mut stops = std::pin::pin!(stops.fuse());
-        let progress = out.progress();
-        progress.begin(
-            match self.is_single {
-                true => 0,
-                false => self.accounts.len() * self.regions.len().max(1),
-            },
-            "region",
-        );
+        match self.is_single {
+            true => {
+                progress.begin(0, "region");
+                progress.say("reading");
+            }
+            // Of how many regions an account has enabled, one is known before.
+            false => progress.begin(
+                self.accounts.len() * self.regions.len().max(1),
+                match self.accounts.len() {
+                    0 | 1 => "region",
+                    _ => ACCOUNT_AND_REGION,
+                },
+            ),
+        }
         let mut running = FuturesUnordered::new();
         let mut visits: VecDeque<Visit<T>> = VecDeque::new();
         let (mut n_first, mut outcome, mut is_last) = (0, Outcome::Fine, false);
@@ -197,7 +208,6 @@ impl Fleet {
                     break;
                 };
                 n_first += 1;
-                progress.step();
                 if let Err(error) = ended {
                     if self.is_single || cli::is_broken_pipe(&error) {
                         return Err(error);
@@ -207,6 +217,7 @@ impl Fleet {
                 } else {
                     out.judged(&session.target);
                 }
+                progress.step();
             }
             let has_room = visits.len() < self.max_concurrency && !is_last;
             if visits.is_empty() && is_last {

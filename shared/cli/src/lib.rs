@@ -72,5 +72,5 @@ pub use status::{Outcome, Signal, TO_RECOVER, finish, is_broken_pipe, lost, prin
 pub use stream::{for_each_record, for_each_record_of};
 pub use summary::Next;
 pub use suppressions::{PackageSuppressions, SuppressionArgs, Suppressions, today};
-pub use text::{Below, Block, count};
+pub use text::{ACCOUNT_AND_REGION, Below, Block, count};
 pub use visible::{is_hidden, visible, visible_lines};

@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::bar::{ASKING, SHOWN, locked};
 use crate::count;
+use crate::text::plural;
 
 /// What is done sooner needs no bar.
 const DELAY: Duration = Duration::from_secs(2);
@@ -26,6 +27,8 @@ pub struct Progress {
     /// Goes when the run ends, which somebody waits for.
     ended: Mutex<Option<mpsc::Sender<()>>>,
     tool: &'static str,
+    /// What was last said to be done, which is over at the end.
+    doing: Mutex<String>,
     /// Whether the end says nothing: what was being done may have failed.
     ends_silently: bool,
 }
@@ -39,6 +42,7 @@ impl Progress {
             is_hidden: quiet || !std::io::stderr().is_terminal(),
             ended: Mutex::default(),
             tool,
+            doing: Mutex::default(),
             ends_silently: false,
         }
     }
@@ -52,11 +56,14 @@ impl Progress {
     /// Begins to count up to `n_steps`, each a `noun`. Zero is not known how many, and no noun is that nothing is counted.
     pub fn begin(&self, n_steps: usize, noun: &'static str) {
         let template = match n_steps {
-            0 => "{spinner} {msg} {elapsed}",
-            _ => "{bar:30} {pos}/{len} {prefix}s {msg} {elapsed}",
+            0 => "{spinner} {msg} {elapsed}".to_owned(),
+            _ => format!(
+                "{{bar:30}} {{pos}}/{{len}} {} {{msg}} {{elapsed}}",
+                plural(noun)
+            ),
         };
-        // The template is a constant; without it the bar would only look plainer.
-        if let Ok(style) = ProgressStyle::with_template(template) {
+        // Nouns have no braces; without the template the bar would only look plainer.
+        if let Ok(style) = ProgressStyle::with_template(&template) {
             self.bar.set_style(style);
         }
         self.bar
@@ -93,13 +100,22 @@ impl Progress {
         self.bar.inc(1);
     }
 
+    /// Counts up to so many more than was known at the beginning.
+    pub fn more(&self, n_steps: usize) {
+        let n_steps = u64::try_from(n_steps).unwrap_or(u64::MAX);
+        self.bar.inc_length(n_steps);
+    }
+
     /// Says what is being done.
     pub fn say(&self, what: &str) {
+        what.clone_into(&mut locked(&self.doing));
         self.bar.set_message(what.to_owned());
     }
 
     /// Takes the bar away, so that what follows has the terminal to itself, and says how much it was.
     pub fn end(&self) {
+        // A bar that is finished is at its end, wherever it was.
+        let was = self.how_much();
         let was_shown = {
             let mut shown = locked(&SHOWN);
             // A bar that another one had the terminal of is hidden to its end.
@@ -111,21 +127,34 @@ impl Progress {
             }
             was_shown
         };
-        if was_shown && !self.ends_silently {
-            let n_steps = usize::try_from(self.bar.position()).unwrap_or(usize::MAX);
-            let message = self.bar.message();
-            let noun = self.bar.prefix();
-            let steps = match noun.is_empty() {
-                true => String::new(),
-                false => count(n_steps, &noun),
-            };
-            let parts = [steps, message];
-            let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-            crate::print_error(
-                self.tool,
-                &format!("{} in {} s", parts.join(", "), self.bar.elapsed().as_secs()),
-            );
+        if was_shown
+            && !self.ends_silently
+            && let Some(was) = was
+        {
+            let seconds = self.bar.elapsed().as_secs();
+            crate::print_error(self.tool, &format!("{was} in {seconds} s"));
         }
+    }
+
+    /// Returns how much it was until now, if that is known.
+    fn how_much(&self) -> Option<String> {
+        let n_steps = usize::try_from(self.bar.position()).unwrap_or(usize::MAX);
+        let n_all = self.bar.length().unwrap_or_default();
+        let n_all = usize::try_from(n_all).unwrap_or(usize::MAX);
+        let noun = self.bar.prefix();
+        let steps = match (n_steps, n_all) {
+            _ if noun.is_empty() => None,
+            (0, 0) => None,
+            _ if n_steps < n_all => Some(format!("{n_steps} of {}", count(n_all, &noun))),
+            _ => Some(count(n_steps, &noun)),
+        };
+        let message = self.bar.message();
+        let is_total = !message.is_empty() && message != *locked(&self.doing);
+        let parts: Vec<String> = steps
+            .into_iter()
+            .chain(is_total.then_some(message))
+            .collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
     }
 }
 
@@ -135,5 +164,49 @@ impl Drop for Progress {
         if !self.bar.is_finished() {
             self.end();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Progress;
+
+    fn of(n_steps: usize, noun: &'static str, n_done: usize) -> Progress {
+        let progress = Progress::new("ssm-x", true);
+        progress.begin(n_steps, noun);
+        (0..n_done).for_each(|_| progress.step());
+        progress
+    }
+
+    #[test]
+    fn an_end_says_how_much_was_done_and_not_how_much_there_was_to_do() {
+        for (progress, expected) in [
+            (of(0, "region", 1), Some("1 region")),
+            (of(5, "node", 5), Some("5 nodes")),
+            // Interrupted.
+            (of(5, "node", 2), Some("2 of 5 nodes")),
+            (of(5, "node", 0), Some("0 of 5 nodes")),
+            (of(0, "region", 0), None),
+            (of(0, "", 0), None),
+        ] {
+            assert_eq!(progress.how_much().as_deref(), expected);
+        }
+    }
+
+    #[test]
+    fn what_becomes_known_later_is_counted_too() {
+        let progress = of(2, "region", 2);
+        progress.more(16);
+        assert_eq!(progress.how_much().as_deref(), Some("2 of 18 regions"));
+    }
+
+    /// Numbers of a part are not a total.
+    #[test]
+    fn an_end_has_totals_and_not_what_was_being_done() {
+        let progress = of(5, "node", 5);
+        progress.say("2 of 5 nodes");
+        assert_eq!(progress.how_much().as_deref(), Some("5 nodes"));
+        progress.bar.set_message("7 records");
+        assert_eq!(progress.how_much().as_deref(), Some("5 nodes, 7 records"));
     }
 }

@@ -110,14 +110,27 @@ pub(crate) fn totals<'n>(counts: impl Iterator<Item = (usize, &'n str)>) -> Vec<
     counted.collect()
 }
 
-/// Returns a number with its noun: `1 change`, `2 changes`, `2 policies`.
+/// What is counted where several accounts have several regions each.
+pub const ACCOUNT_AND_REGION: &str = "account and region";
+
+/// Returns a number with its noun: `1 change`, `2 changes`, `2 policies`, `2 accounts and regions`.
 #[must_use]
 pub fn count(n: usize, noun: &str) -> String {
-    match (n, noun.strip_suffix('y')) {
-        (1, _) => format!("1 {noun}"),
-        (_, Some(stem)) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{n} {stem}ies"),
-        _ => format!("{n} {noun}s"),
+    match n {
+        1 => format!("1 {noun}"),
+        _ => format!("{n} {}", plural(noun)),
     }
+}
+
+/// Returns a noun, or several with `and` between them, for a number other than one.
+pub(crate) fn plural(noun: &str) -> String {
+    let nouns = noun
+        .split(" and ")
+        .map(|noun| match noun.strip_suffix('y') {
+            Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{stem}ies"),
+            _ => format!("{noun}s"),
+        });
+    nouns.collect::<Vec<String>>().join(" and ")
 }
 
 #[cfg(test)]
