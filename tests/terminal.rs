@@ -12,6 +12,8 @@ mod folding;
 mod guarding;
 #[path = "terminal/next.rs"]
 mod next;
+#[path = "terminal/places.rs"]
+mod places;
 #[path = "terminal/waiting.rs"]
 mod waiting;
 
@@ -212,21 +214,6 @@ fn lists_are_tables() {
             testbed::expect_text(&testbed::fixture(&golden), &shown);
         }
     }
-}
-
-#[test]
-fn what_lasts_ends_with_how_much_it_was() {
-    let account = account();
-    account.fault(json!({"service": "cloudtrail", "operation": "LookupEvents", "kind": "latency", "milliseconds": 3000, "times": 1}));
-    let output = prepared(&account, &["--bar"], 80, "ssm-events history --since 1h").run();
-    output.assert_status(0);
-    assert!(
-        output.stdout.contains("0 records in "),
-        "{:?}",
-        output.stdout
-    );
-    let quiet = prepared(&account, &["--bar"], 80, "ssm-events history --since 1h -q").run();
-    assert_eq!(quiet.stdout, "");
 }
 
 #[test]

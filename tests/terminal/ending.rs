@@ -11,7 +11,7 @@ fn the_end_says_how_much_there_was_and_what_comes_next() {
     for (command, end) in [
         (
             "ssm-agentcheck show",
-            "ssm-agentcheck: 3 nodes\nssm-agentcheck: next: ssm-agentcheck check\n",
+            "ssm-agentcheck: 3 nodes\nssm-agentcheck: more columns: -o csv\nssm-agentcheck: next: ssm-agentcheck check\n",
         ),
         (
             "ssm-prefs show",

@@ -248,6 +248,9 @@ impl Output {
         if self.is_text() {
             if let Some(table) = &held.table {
                 held.shown.counts.push((table.n_rows(), table.noun()));
+                let listed = held.listed.as_ref().map(Table::kind);
+                held.shown.has_more_columns =
+                    listed == Some(table.kind()) && table.is_narrowed(self.screen);
             }
             for text in held.nothing(Typed::of_process()) {
                 self.note(&text);

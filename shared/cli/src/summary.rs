@@ -15,6 +15,8 @@ pub(crate) struct Shown {
     pub(crate) findings: Findings,
     pub(crate) changes: Changes,
     pub(crate) results: Results,
+    /// Whether a list was too wide for the terminal, and has all its columns in another form.
+    pub(crate) has_more_columns: bool,
     /// Whether there was anything of which the next verb knows more.
     pub(crate) has_shown: bool,
     /// Accounts and regions that could not be read.
@@ -88,6 +90,9 @@ impl Shown {
         if !counts.is_empty() {
             let unread = if has_more { "" } else { &unread };
             lines.push(format!("{}{unread}", counts.join(", ")));
+        }
+        if self.has_more_columns {
+            lines.push("more columns: -o csv".to_owned());
         }
         if self.has_looked {
             lines.push(format!("{}{unread}", self.findings));

@@ -256,4 +256,10 @@ fn nothing_to_change_is_said_once_and_what_is_unread_always() {
     };
     let expected = "1 principal; 3 accounts or regions could not be read";
     assert_eq!(lines(&counted), [expected]);
+    let narrowed = Shown {
+        counts: vec![(2, "node")],
+        has_more_columns: true,
+        ..Shown::default()
+    };
+    assert_eq!(lines(&narrowed), ["2 nodes", "more columns: -o csv"]);
 }

@@ -30,6 +30,9 @@ pub(super) struct Column {
     at: &'static [&'static str],
     shown: Shown,
     is_subject: bool,
+    is_place: bool,
+    /// Where a record says that it holds nothing of this: an empty list is not "none" there.
+    unread: Option<&'static str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +72,8 @@ pub(super) const fn column(
         at,
         shown,
         is_subject: false,
+        is_place: false,
+        unread: None,
     }
 }
 
@@ -81,40 +86,64 @@ impl Column {
         }
     }
 
+    /// Returns the column as one of the account or region of a row: where rows are of several, all others are left out before.
+    pub(super) const fn place(self) -> Column {
+        Column {
+            is_place: true,
+            ..self
+        }
+    }
+
+    /// Returns the column as one of what was not read where this field of the record is true.
+    pub(super) const fn unless(self, unread: &'static str) -> Column {
+        Column {
+            unread: Some(unread),
+            ..self
+        }
+    }
+
     /// Returns whether others are left out before this one.
     pub(super) fn is_subject(&self) -> bool {
         self.is_subject
     }
 
+    /// Returns whether it says of which account or region a row is.
+    pub(super) fn is_place(&self) -> bool {
+        self.is_place
+    }
+
     /// Returns the cell of a record, `-` where there is nothing.
     pub(super) fn cell(&self, record: &Value) -> String {
+        let says_unread = |at| record.pointer(at) == Some(&Value::Bool(true));
+        let text = match self.unread.is_some_and(says_unread) {
+            true => String::new(),
+            false => self.text(record),
+        };
+        match text.is_empty() {
+            true => "-".to_owned(),
+            false => text,
+        }
+    }
+
+    fn text(&self, record: &Value) -> String {
         let mut values = self.at.iter().filter_map(|at| record.pointer(at));
         let Some(value) = values.find(|value| !value.is_null()) else {
-            return "-".to_owned();
+            return String::new();
         };
         let text = plain(value);
         match (self.shown, value) {
             (Shown::Tail, _) => text.rsplit('/').next().unwrap_or_default().to_owned(),
-            (Shown::Account, _) => match text.split(':').nth(4) {
-                None | Some("") => "-".to_owned(),
-                Some(account) => account.to_owned(),
-            },
+            (Shown::Account, _) => text.split(':').nth(4).unwrap_or_default().to_owned(),
             (Shown::Setting, setting) => match (&setting["role"], &setting["status"]) {
                 (Value::String(role), _) => visible(role).into_owned(),
-                (_, Value::Null) => "-".to_owned(),
+                (_, Value::Null) => String::new(),
                 _ => "off".to_owned(),
             },
             (Shown::Words, _) => text.replace('_', " "),
             (Shown::Count, Value::Array(items)) => items.len().to_string(),
             (Shown::List | Shown::Ids | Shown::Reason, Value::Array(items)) => {
-                match items.is_empty() {
-                    true => "-".to_owned(),
-                    false => items
-                        .iter()
-                        .map(plain)
-                        .collect::<Vec<Cow<str>>>()
-                        .join(", "),
-                }
+                let items: Vec<Cow<str>> = items.iter().map(plain).collect();
+                items.join(", ")
             }
             (Shown::List, Value::Object(fields)) => match fields.is_empty() {
                 true => "-".to_owned(),

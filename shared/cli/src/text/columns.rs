@@ -1,5 +1,5 @@
-//! Which fields of a record a table shows. On a narrow terminal the last columns are left out, long texts are cut, and reasons are
-//! wrapped.
+//! Which fields of a record a table shows. On a narrow terminal the last columns are left out - that of places only where all rows
+//! are of one - long texts are cut, and reasons are wrapped.
 
 use super::column::{Column, Shown, column};
 
@@ -27,10 +27,12 @@ pub(super) enum Alone {
     Whole,
 }
 
-const REGION: Column = column("REGION", &["/target/region"], Shown::Whole);
-const ACCOUNT: Column = column("ACCOUNT", &["/target/account"], Shown::Whole);
+const REGION: Column = column("REGION", &["/target/region"], Shown::Whole).place();
+const ACCOUNT: Column = column("ACCOUNT", &["/target/account"], Shown::Whole).place();
 /// Roles of many accounts have the same name.
 const OF_PRINCIPAL: Column = column("ACCOUNT", &["/principal"], Shown::Account);
+/// A record of the roles of people is made without reading the instances.
+const OF_OPERATORS: &str = "/of_operators";
 const WHO: Column = column("WHO", &["/session_name", "/principal"], Shown::Tail).subject();
 
 const SHAPES: [Shape; 18] = [
@@ -185,7 +187,8 @@ const SHAPES: [Shape; 18] = [
     },
     Shape {
         kind: "impact",
-        noun: "principal",
+        // A row may be about many principals.
+        noun: "",
         columns: &[
             column("BECOMES", &["/class"], Shown::Words),
             column("PRINCIPAL", &["/principal"], Shown::Tail).subject(),
@@ -314,7 +317,7 @@ const SHAPES: [Shape; 18] = [
                 Shown::Setting,
             ),
             column("ROLES", &["/roles"], Shown::Count),
-            column("INSTANCES", &["/instances"], Shown::Count),
+            column("INSTANCES", &["/instances"], Shown::Count).unless(OF_OPERATORS),
         ],
         alone: Alone::Lines,
     },

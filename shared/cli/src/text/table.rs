@@ -9,6 +9,7 @@ use super::columns::{Alone, Shape};
 use super::tone::tone;
 use crate::report;
 use crate::screen::{Screen, Tone};
+use crate::text::ACCOUNT_AND_REGION;
 
 /// Blanks behind a column.
 const GAP: usize = 2;
@@ -44,9 +45,14 @@ impl Table {
         self.shape.kind
     }
 
-    /// Returns what one record is, to be counted.
+    /// Returns what one record is, to be counted: the same region of another account is another one.
     pub(crate) fn noun(&self) -> &'static str {
-        self.shape.noun
+        let mut columns = self.shape.columns.iter();
+        let account = columns.position(|column| column.title == "ACCOUNT");
+        match self.shape.noun {
+            "region" if account.is_some_and(|index| self.varies(index)) => ACCOUNT_AND_REGION,
+            noun => noun,
+        }
     }
 
     pub(crate) fn n_rows(&self) -> usize {
@@ -76,8 +82,7 @@ impl Table {
             return self.lines(row, screen);
         }
         let columns = self.shape.columns;
-        let is_filled = |index: &usize| self.rows.iter().any(|row| row[*index] != "-");
-        let mut shown: Vec<usize> = (0..columns.len()).filter(is_filled).collect();
+        let mut shown = self.filled();
         let widths = self.fit(&mut shown, screen.width);
         let titles: Vec<String> = columns.iter().map(|one| one.title.to_owned()).collect();
         let mut lines = Vec::new();
@@ -95,6 +100,23 @@ impl Table {
             }));
         }
         lines.join("\n")
+    }
+
+    /// Returns whether columns in which something is are left out.
+    pub(crate) fn is_narrowed(&self, screen: Screen) -> bool {
+        if self.rows.len() == 1 && self.shape.alone != Alone::Row {
+            return false;
+        }
+        let mut shown = self.filled();
+        let n_filled = shown.len();
+        self.fit(&mut shown, screen.width);
+        shown.len() < n_filled
+    }
+
+    /// Returns the columns in which something is.
+    fn filled(&self) -> Vec<usize> {
+        let is_filled = |index: &usize| self.rows.iter().any(|row| row[*index] != "-");
+        (0..self.shape.columns.len()).filter(is_filled).collect()
     }
 
     /// Returns the cells of the only row below each other.
@@ -130,15 +152,19 @@ impl Table {
             })
             .unzip();
         while shown.len() > 2 && n_columns(&widths) > width {
+            // Which of several accounts and regions a row is of, nothing else says.
+            let is_place = |index: &usize| columns[*index].is_place() && self.varies(*index);
             let is_detail = |place: &usize| {
                 let column = &columns[shown[*place]];
-                !column.is_reason() && !column.is_subject()
+                !column.is_reason() && !column.is_subject() && !is_place(&shown[*place])
             };
             let is_other = |place: &usize| !columns[shown[*place]].is_reason();
-            let behind = (1..shown.len()).rev();
-            let Some(last) = behind.clone().find(is_detail).or_else(|| {
-                let is_too_wide = n_columns(&narrowest) > width;
-                behind.clone().find(is_other).filter(|_| is_too_wide)
+            let behind = || (1..shown.len()).rev();
+            let is_too_wide = n_columns(&narrowest) > width;
+            let but_places = || behind().find(|at| is_other(at) && !is_place(&shown[*at]));
+            let Some(last) = behind().find(is_detail).or_else(|| {
+                let others = but_places().or_else(|| behind().find(is_other));
+                others.filter(|_| is_too_wide)
             }) else {
                 break;
             };
@@ -190,6 +216,13 @@ impl Table {
         report::table(titles.iter().map(String::as_str), rows)
     }
 
+    /// Returns whether the rows have different cells in a column.
+    fn varies(&self, index: usize) -> bool {
+        let mut cells = self.rows.iter().map(|row| &row[index]);
+        let first = cells.next();
+        cells.any(|cell| Some(cell) != first)
+    }
+
     fn width(&self, index: usize) -> usize {
         let cells = self.rows.iter().map(|row| row[index].as_str());
         let cells = cells.chain([self.shape.columns[index].title]);
@@ -223,6 +256,9 @@ fn aligned(widths: &[usize], cells: &[Vec<String>]) -> impl Iterator<Item = Stri
     })
 }
 
+#[cfg(test)]
+#[path = "table_places_tests.rs"]
+mod places_tests;
 #[cfg(test)]
 #[path = "table_tests.rs"]
 mod tests;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Table;
 use crate::screen::Screen;
 
-fn of(width: usize) -> Screen {
+pub(super) fn of(width: usize) -> Screen {
     Screen {
         width: Some(width),
         has_colors: false,
