@@ -1,7 +1,7 @@
 //! The command lines of those who do not know a tool yet.
 
 /// Command lines, and what their messages must say; behind !, what they must not. Desired states are those of `scripts/rollout.d`.
-pub(super) const LINES: [(&str, &[&str]); 113] = [
+pub(super) const LINES: [(&str, &[&str]); 115] = [
     ("ssm-agentcheck", &["Usage: ssm-agentcheck"]),
     (
         "ssm-prefs show i-02a00000000000001",
@@ -174,6 +174,15 @@ pub(super) const LINES: [(&str, &[&str]); 113] = [
     (
         "ssm-scp simulate --principal me",
         &["expected arn:aws:iam::123456789012:role/NAME"],
+    ),
+    // No guard denies an action that does not exist.
+    (
+        "ssm-scp simulate --guard scp.json --principal arn:aws:iam::222222222222:role/x --action ssm:StartSesion",
+        &["has no action ssm:StartSesion: use ssm:StartSession"],
+    ),
+    (
+        "ssm-scp simulate --guard scp.json --principal arn:aws:iam::222222222222:role/x --action StartSession",
+        &["expected one such as ssm:StartSession"],
     ),
     (
         "ssm-role show --jq .kind[]",

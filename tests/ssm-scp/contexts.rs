@@ -1,4 +1,4 @@
-//! `simulate --context`: what a request has, has empty, has several times or does not have.
+//! What `simulate` asks about: actions that exist, and what a request has, has empty, has several times or does not have.
 
 use testbed::{Home, offline};
 
@@ -63,4 +63,47 @@ fn simulate_takes_keys_that_are_missing_empty_or_have_several_values() {
     both.assert_status(2).assert_complains("not both");
     let help = offline(EXE).args(["simulate", "--help"]).run();
     assert!(help.assert_status(0).stdout.contains("KEY[=VALUE]"));
+}
+
+/// What does not exist nobody is denied, and what AWS has added since can still be asked about.
+#[test]
+fn simulate_answers_for_actions_that_exist() {
+    let home = Home::create();
+    let path = home.path().join("start.json");
+    std::fs::write(&path, r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"ssm:StartSession","Resource":"*"}]}"#)
+        .unwrap();
+    let simulate = |action: &str, flags: &[&str]| {
+        let principal = "arn:aws:iam::111122223333:user/ann";
+        offline(EXE)
+            .args(["simulate", "--principal", principal, "--policy"])
+            .args([path.to_str().unwrap(), "--action", action])
+            .args(flags)
+            .run()
+    };
+    for (action, complaint) in [
+        (
+            "ssm:StartSesion",
+            "use ssm:StartSession, or pass --unlisted-actions",
+        ),
+        ("ssmmessages:StartSession", "use ssm:StartSession"),
+        (
+            "ssm:Frobnicate",
+            "correct the name, or pass --unlisted-actions",
+        ),
+        ("nosuch:Frobnicate", "correct the name"),
+        ("ssm:Start*", "is a pattern"),
+        ("StartSession", "expected one such as ssm:StartSession"),
+    ] {
+        let refused = simulate(action, &[]);
+        refused.assert_status(2).assert_complains(complaint);
+        assert_eq!(refused.stdout, "", "{action}");
+    }
+    for (action, flags, expected) in [
+        ("ssm:startsession", &[][..], "denied"),
+        ("ssm:StartSesion", &["--unlisted-actions"], "allowed"),
+    ] {
+        let output = simulate(action, flags);
+        output.assert_status(0).assert_stderr("");
+        assert_eq!(output.records()[0]["answer"], expected, "{action}");
+    }
 }

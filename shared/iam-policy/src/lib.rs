@@ -39,7 +39,7 @@ pub use compiled::Compiled;
 pub use evaluate::{
     Deciding, Decision, Layer, Policies, Verdict, allows, applying, decide, denies,
 };
-pub use lint::{PolicyType, lint, sid_at};
+pub use lint::{PolicyType, lint, meant_action, sid_at};
 pub use model::{
     Condition, Effect, Patterns, Policy, PrincipalType, Principals, Statement, Version, one_or_many,
 };

@@ -75,7 +75,13 @@ fn known<'p>(action: &'p Located<String>, services: &mut HashSet<&'p str>, found
     found.add(rule, Severity::Warning, &action.position, message, &fix);
 }
 
-/// Returns the action that was probably meant.
+/// Returns the action that was probably meant by one that the reference does not have.
+#[must_use]
+pub fn meant_action(action: &str) -> Option<String> {
+    let (prefix, name) = action.split_once(':')?;
+    meant(prefix, name)
+}
+
 fn meant(prefix: &str, name: &str) -> Option<String> {
     let service = reference::service(prefix);
     if service.is_none()

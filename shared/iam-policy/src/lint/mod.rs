@@ -14,6 +14,8 @@ mod resources;
 mod session;
 mod template;
 
+pub use actions::meant_action;
+
 use crate::quota::MAX_RCP_CHARACTERS;
 use crate::{Policy, Position, Problem, Rule, Severity};
 

@@ -4,6 +4,7 @@ use std::io::{BufRead, IsTerminal};
 
 use anyhow::{Context, bail, ensure};
 use cli::{Outcome, Output};
+use iam_policy::{meant_action, reference};
 
 use super::GlobalArgs;
 use super::guard::GuardArgs;
@@ -26,6 +27,10 @@ pub(crate) struct SimulateArgs {
     /// Ask about this action; repeat for several
     #[arg(long = "action", value_name = "ACTION", default_values_t = ["ssm:StartSession".to_owned(), "ssm:SendCommand".to_owned()])]
     actions: Vec<String>,
+
+    /// Ask also about actions that AWS's service reference does not list
+    #[arg(long)]
+    unlisted_actions: bool,
 
     /// Ask about this resource; repeat for several [default: not known]
     #[arg(long = "resource", value_name = "ARN")]
@@ -66,7 +71,7 @@ pub(crate) async fn run(
     out.suggest(args.source.next(&global.aws));
     let questions = Questions {
         principals: principals(&args.principals)?,
-        actions: args.actions.clone(),
+        actions: actions(&args.actions, args.unlisted_actions)?,
         resources: args.resources.clone(),
         context: contexts(&args.context)?,
     };
@@ -130,6 +135,32 @@ fn principals(named: &[String]) -> anyhow::Result<Vec<String>> {
         );
     }
     Ok(principals)
+}
+
+/// Returns the actions, each as it was typed. No guard denies one that does not exist: "allowed" would be a false answer.
+fn actions(named: &[String], takes_unlisted: bool) -> anyhow::Result<Vec<String>> {
+    for action in named {
+        ensure!(
+            !action.contains(['*', '?']),
+            "'{action}' is a pattern: name one action"
+        );
+        ensure!(
+            action.contains(':'),
+            "'{action}' is not an action: expected one such as ssm:StartSession"
+        );
+        if takes_unlisted || reference::action(action).is_some() {
+            continue;
+        }
+        let cure = match meant_action(action) {
+            Some(meant) => format!("use {meant}"),
+            None => "correct the name".to_owned(),
+        };
+        bail!(
+            "AWS's service reference of {} has no action {action}: {cure}, or pass --unlisted-actions for one that AWS has added since",
+            reference::date()
+        );
+    }
+    Ok(named.to_vec())
 }
 
 fn context(text: &str) -> Result<(String, Option<String>), String> {
