@@ -177,6 +177,21 @@ fn after_a_bucket_that_does_not_exist_comes_nothing() {
     assert!(!output.stdout.contains("next: "), "{output:?}");
 }
 
+/// Nobody can report about sessions that were not read.
+#[test]
+fn after_sessions_that_could_not_be_read_comes_nothing() {
+    let account = account();
+    account.fault(
+        json!({"service": "ssm", "operation": "DescribeSessions", "kind": "denied", "times": -1}),
+    );
+    let output = on_terminal(&account, 200, "ssm-events sessions").run();
+    output.assert_status(2);
+    assert!(output.stdout.contains("DescribeSessions"), "{output:?}");
+    for words in ["next: ", "FILE"] {
+        assert!(!output.stdout.contains(words), "{output:?}");
+    }
+}
+
 /// What was not delivered is a table, as `history` has it.
 #[test]
 fn records_that_were_not_delivered_are_a_table() {

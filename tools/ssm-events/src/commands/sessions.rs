@@ -94,6 +94,7 @@ async fn list(args: &SessionsArgs, global: &GlobalArgs, out: &Output) -> anyhow:
         since,
         until,
         n_unread: Cell::new(0),
+        has_printed: Cell::new(false),
     };
     let mut outcome = Outcome::Fine;
     let books = RefCell::new(books);
@@ -147,6 +148,10 @@ async fn list(args: &SessionsArgs, global: &GlobalArgs, out: &Output) -> anyhow:
         let mut facts = waiting.remove(&place).unwrap_or_default();
         listing.cover(&book, &mut facts);
         outcome = outcome.and(printer.print(&place, book, &facts)?);
+    }
+    if !printer.has_printed.get() {
+        // There is nothing to report about.
+        out.suggest_nothing();
     }
     if printer.n_unread.get() > 0 {
         let n = cli::count(printer.n_unread.get(), "session");
@@ -229,6 +234,7 @@ struct Printer<'o> {
     since: Option<i64>,
     until: Option<i64>,
     n_unread: Cell<usize>,
+    has_printed: Cell<bool>,
 }
 
 impl Printer<'_> {
@@ -250,6 +256,7 @@ impl Printer<'_> {
             } = judge(session, facts, &self.rules);
             n_unread += usize::from(unknown.is_some());
             self.out.write(&session.record(place, transcript))?;
+            self.has_printed.set(true);
         }
         self.n_unread.set(self.n_unread.get() + n_unread);
         if let Some(reason) = &facts.undescribed {
