@@ -1,6 +1,7 @@
 //! What stays open: the ways onto nodes that no service control policy closes to whoever IAM lets, and what is closed to nobody
 //! who is exempt. By the policies above accounts, or by those of a guard alone. Pure.
 
+mod folded;
 mod left_open;
 mod questions;
 
@@ -16,6 +17,7 @@ use crate::lockout::{in_account, sample_resource, stranger};
 use crate::model::Desired;
 use crate::principal_arn::{self, anybody};
 
+pub(crate) use self::folded::{folded, summary};
 pub(crate) use self::left_open::LeftOpen;
 use self::questions::{Asked, questions};
 

@@ -1,5 +1,6 @@
 //! Who is affected by a guard: every role and user that could be read, before and after, for a reviewer to sign. Pure.
 
+mod folded;
 mod gathered;
 mod record;
 
@@ -7,6 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use iam_policy::{Compiled, Request, Verdict, denies};
 
+pub(crate) use self::folded::folded;
 pub(crate) use self::gathered::Gathered;
 pub(crate) use self::record::{Class, Impact, ImpactCounts};
 use self::record::{ImpactKind, ImpactLoss, MAX_NAMED, PrincipalType};

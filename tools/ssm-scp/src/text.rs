@@ -1,10 +1,10 @@
 //! What people at a terminal see of a record that has no columns; scripts read the records.
 
-use cli::{Below, Block, Output, Tone};
+use cli::{Block, Output};
 use records::{Entity, EntityType};
 use serde::Serialize;
 
-use crate::gaps::{Gap, Openness};
+use crate::gaps::{Gap, folded, summary};
 use crate::impact::ImpactCounts;
 
 /// A record with a text of its own.
@@ -21,56 +21,48 @@ pub(crate) fn write(out: &Output, record: &(impl Laid + Serialize)) -> anyhow::R
     out.write_block(record, || record.block())
 }
 
-impl Laid for ImpactCounts {
-    fn block(&self) -> Block {
-        let mut row = format!(
-            "{}; {} newly denied, {} unknown, {} still in, {} not assumable, {} exempt, {} denied before, {} not governed",
-            cli::count(self.n_risks, "risk"),
-            self.n_newly_denied,
-            self.n_unknown,
-            self.n_still_in,
-            self.n_not_assumable,
-            self.n_exempt,
-            self.n_denied_before,
-            self.n_not_governed
-        );
-        if self.n_accounts_unread > 0 {
-            let accounts = cli::count(self.n_accounts_unread, "account");
-            row.push_str(&format!("; {accounts} could not be read"));
-        }
-        row.into()
+/// Prints gaps, on a terminal those of one way together, with their number at the end.
+///
+/// # Errors
+/// As [`Output::write`].
+pub(crate) fn write_gaps(out: &Output, gaps: &[Gap]) -> anyhow::Result<()> {
+    if !out.is_text() {
+        return gaps.iter().try_for_each(|gap| out.write(gap));
     }
+    for folded in folded(gaps) {
+        out.write_block(folded.first, || folded.block())?;
+    }
+    out.sum_up(summary(gaps));
+    Ok(())
 }
 
-impl Laid for Gap {
-    fn block(&self) -> Block {
-        let (answer, tone) = match self.answer {
-            Openness::Open => ("open", Tone::Bad),
-            Openness::Unknown => ("unknown", Tone::Doubtful),
-        };
-        let whose = match self.accounts.as_slice() {
-            [] => String::new(),
-            [one] => format!(" in {one}"),
-            [first, second] => format!(" in {first}, {second}"),
-            [first, second, others @ ..] => {
-                format!(" in {first}, {second} and {} more", others.len())
-            }
-        };
-        let actions = match self.actions.as_slice() {
-            [first, second, third, others @ ..] if !others.is_empty() => {
-                format!("{first}, {second}, {third} and {} more", others.len())
-            }
-            actions => actions.join(", "),
-        };
-        Block {
-            tone: Some(tone),
-            head: format!("{answer:<7} {}{whose}: {}", self.gap, self.leads_to),
-            below: vec![
-                Below::Text(format!("by {actions}")),
-                Below::Text(format!("fix: {}", self.cure)),
-            ],
-        }
+/// Returns what becomes of all, in a line: whether anybody loses something is said in any case.
+pub(crate) fn counted(counts: &ImpactCounts) -> String {
+    let classes = [
+        (counts.n_newly_denied, "newly denied"),
+        (counts.n_unknown, "unknown"),
+        (counts.n_still_in, "still in"),
+        (counts.n_not_assumable, "not assumable"),
+        (counts.n_exempt, "exempt"),
+        (counts.n_denied_before, "denied before"),
+        (counts.n_not_governed, "not governed"),
+    ];
+    let n_principals = classes.iter().map(|(n, _)| n).sum();
+    let is_said = |(place, (n, _)): &(usize, (usize, &str))| *place < 2 || *n > 0;
+    let classes = classes.into_iter().enumerate().filter(is_said);
+    let classes = classes.map(|(_, (n, class))| format!("{n} {class}"));
+    let classes: Vec<String> = classes.collect();
+    let mut line = format!(
+        "{}; {}: {}",
+        cli::count(counts.n_risks, "risk"),
+        cli::count(n_principals, "principal"),
+        classes.join(", ")
+    );
+    if counts.n_accounts_unread > 0 {
+        let accounts = cli::count(counts.n_accounts_unread, "account");
+        line.push_str(&format!("; {accounts} could not be read"));
     }
+    line
 }
 
 impl Laid for Entity {

@@ -57,9 +57,7 @@ pub(crate) async fn run(
         .as_ref()
         .map(|desired| Place::of_desired(desired, policies));
     let Some(mut organization) = organization else {
-        for gap in gaps(alone.as_slice(), None) {
-            text::write(out, &gap)?;
-        }
+        text::write_gaps(out, &gaps(alone.as_slice(), None))?;
         return Ok(Outcome::Fine);
     };
     if let Some(guard) = &guard {
@@ -109,9 +107,9 @@ pub(crate) async fn run(
         }
         places.push(place);
     }
-    for gap in gaps(&places, alone.as_ref()).iter().chain(&unbound) {
-        text::write(out, gap)?;
-    }
+    let mut gaps = gaps(&places, alone.as_ref());
+    gaps.extend(unbound);
+    text::write_gaps(out, &gaps)?;
     Ok(outcome)
 }
 

@@ -10,7 +10,7 @@ use super::guard::{Guard, impact};
 use super::quota::QuotaArgs;
 use super::{GlobalArgs, desired};
 use crate::TOOL;
-use crate::impact::{Candidate, Gathered};
+use crate::impact::{Candidate, Gathered, folded};
 use crate::lockout::{Evidence, Known, Risk, Shift, risks};
 use crate::model::AccountPrincipals;
 use crate::observe::{self, Through};
@@ -108,21 +108,29 @@ pub(crate) async fn run(
     let finding = |risk: &Risk| risk.finding(&session.target);
     let findings: Vec<Finding> = risks.iter().map(finding).collect();
     let counts = impacts.counts(findings.len(), unreachable.len());
-    text::write(out, &counts)?;
+    match out.is_text() {
+        true => out.sum_up(text::counted(&counts)),
+        false => out.write(&counts)?,
+    }
     // Where an account could not be read, apply would refuse the plan.
     let has_roles = !global.aws.split_account_roles().1.is_empty();
     let file = global.io.file.clone();
     match (counts.n_accounts_unread, has_roles) {
-        (0, _) if findings.is_empty() => out.suggest(Next::VerbOf("plan", file)),
+        (0, _) if findings.is_empty() => out.suggest_for_good(Next::VerbOf("plan", file)),
         (0, _) | (_, true) => {}
-        (_, false) => out.suggest(impact(&global.aws, file)),
+        (_, false) => out.suggest_for_good(impact(&global.aws, file)),
     }
     let outcome = match findings.as_slice() {
         [] => Outcome::Fine,
         findings => out.write_findings(findings)?,
     };
-    for impact in impacts.in_order() {
-        out.write(&impact)?;
+    match out.is_text() {
+        true => folded(impacts.in_order())
+            .into_iter()
+            .try_for_each(|row| out.tabulate(|| row))?,
+        false => impacts
+            .in_order()
+            .try_for_each(|impact| out.write(&impact))?,
     }
     for record in &unreachable {
         out.write(record)?;

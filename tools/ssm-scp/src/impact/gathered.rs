@@ -6,6 +6,17 @@ use std::rc::Rc;
 
 use super::record::{Class, Impact, ImpactCounts, ImpactKind, ImpactLoss, PrincipalType};
 
+/// All classes, the most urgent first.
+const CLASSES: [Class; 7] = [
+    Class::NewlyDenied,
+    Class::Unknown,
+    Class::NotAssumable,
+    Class::StillIn,
+    Class::Exempt,
+    Class::DeniedBefore,
+    Class::NotGoverned,
+];
+
 /// What becomes of some principals.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Outcome {
@@ -63,19 +74,14 @@ impl Gathered {
         ImpactCounts::of(classes, n_risks, n_accounts_unread)
     }
 
-    /// Returns those first who lose something, then those of whom it is not known and whom nobody may assume; all others by the place of
-    /// their account, and as they were added.
+    /// Returns those first who lose something, then those of whom it is not known and whom nobody may assume, and last whom nothing
+    /// becomes of; those of one class by the place of their account, and as they were added.
     pub(crate) fn in_order(&mut self) -> impl Iterator<Item = Impact> {
         self.entries.sort_by_key(|entry| entry.place);
-        let urgency = |entry: &Entry| match entry.outcome.class {
-            Class::NewlyDenied => 0,
-            Class::Unknown | Class::NotAssumable => 1,
-            Class::StillIn | Class::Exempt | Class::DeniedBefore | Class::NotGoverned => 2,
-        };
         let entries = &self.entries;
-        let each = (0..=2).flat_map(move |rank| {
+        let each = CLASSES.iter().flat_map(move |class| {
             let entries = entries.iter();
-            entries.filter(move |entry| urgency(entry) == rank)
+            entries.filter(move |entry| entry.outcome.class == *class)
         });
         each.map(|entry| Impact {
             kind: ImpactKind::Impact,
@@ -121,7 +127,7 @@ mod tests {
         gathered.add(1, given[3..].to_vec());
         gathered.add(0, given[..3].to_vec());
         assert_eq!(gathered.outcomes.len(), 4);
-        let expected = [2, 4, 1, 0, 3].map(|index: usize| given[index].clone());
+        let expected = [2, 4, 1, 3, 0].map(|index: usize| given[index].clone());
         assert_eq!(gathered.in_order().collect::<Vec<_>>(), expected);
         let counts = gathered.counts(0, 7);
         assert_eq!((counts.n_newly_denied, counts.n_accounts_unread), (2, 7));
