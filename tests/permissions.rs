@@ -6,6 +6,8 @@
 mod denied;
 #[path = "permissions/denied_run.rs"]
 mod denied_run;
+#[path = "permissions/flags.rs"]
+mod flags;
 #[path = "permissions/keys.rs"]
 mod keys;
 #[path = "permissions/narrowed.rs"]
@@ -219,6 +221,9 @@ $ ssm-role check --generate policy                        # one verb, as --for c
 $ ssm-role --generate example >example.json
 $ ssm-role --generate policy --for apply -f example.json  # only what this desired state names
 ```
+
+`-f` takes the desired state of the tool whose policy it is: a `prefs.json` goes to `ssm-prefs`, a `role.json` to `ssm-role`; `ssm-run`
+has none. `--generate policy --help` lists the flags.
 
 A policy document goes to `aws iam create-policy --policy-document`, or into a permission set. `--assume-role`, `--session-tag`,
 `--accounts org` and `--region`, given as to the run itself, add what they need; with `--assume-role` the roles need the rest, and

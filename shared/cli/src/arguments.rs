@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use records::Schemas;
@@ -40,14 +39,7 @@ pub fn arguments<A: Parser>(schemas: Schemas, permissions: Permissions) -> Resul
     parsed.map_err(|error| {
         let verb = verb(&command, &arguments);
         let error = hinted(error, &command, verb.as_deref());
-        let status = u8::try_from(error.exit_code()).unwrap_or(2);
-        if error.use_stderr() {
-            // A closed stderr leaves nobody to report to.
-            let _ = error.print();
-            return ExitCode::from(status);
-        }
-        let printed = error.print().context("write to stdout");
-        crate::finish(command.get_name(), printed.map(|()| crate::Outcome::Fine))
+        crate::status::printed(command.get_name(), &error)
     })
 }
 

@@ -4,15 +4,14 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::ValueEnum;
-use clap::{Args as _, FromArgMatches};
+use clap::{Args as _, FromArgMatches, ValueEnum};
 use clap_complete::Shell;
 use records::Schemas;
 use serde_json::Value;
 
 use crate::permissions::{Permissions, Scope};
 use crate::stdout::write;
-use crate::{IoArgs, completion, example, manual};
+use crate::{IoArgs, completion, example, manual, status};
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Artefact {
@@ -66,7 +65,12 @@ pub(crate) fn run(
     (schemas, permissions): (Schemas, Permissions),
 ) -> ExitCode {
     let tool = command.get_name().to_owned();
-    let printed = text(command, &tool, request, (schemas, permissions)).and_then(|text| {
+    let scope = match scope(&tool, request, &schemas) {
+        Ok(scope) => scope,
+        Err(error) => return status::printed(&tool, &error),
+    };
+    let text = text(command, &tool, request, &scope, (schemas, permissions));
+    let printed = text.and_then(|text| {
         write(&text)?;
         Ok(crate::Outcome::Fine)
     });
@@ -77,6 +81,7 @@ fn text(
     command: clap::Command,
     tool: &str,
     request: &Request,
+    scope: &Scope,
     (schemas, permissions): (Schemas, Permissions),
 ) -> anyhow::Result<Vec<u8>> {
     let Ok(artefact) = Artefact::from_str(&request.artefact, false) else {
@@ -118,7 +123,7 @@ fn text(
             anyhow::bail!("--generate policy: {tool} does not call AWS and needs no permission")
         }
         Artefact::Policy => {
-            serde_json::to_writer_pretty(&mut text, &policy(&command, request, permissions)?)?;
+            serde_json::to_writer_pretty(&mut text, &policy(&command, scope, permissions)?)?;
             text.push(b'\n');
         }
         Artefact::Permissions => {
@@ -134,29 +139,42 @@ fn text(
     Ok(text)
 }
 
+/// Returns what the flags behind `--generate policy` ask for; nothing for what has none.
+fn scope(tool: &str, request: &Request, schemas: &Schemas) -> Result<Scope, clap::Error> {
+    if Artefact::from_str(&request.artefact, false) != Ok(Artefact::Policy) {
+        return Ok(Scope::default());
+    }
+    let verb = request.verb.as_deref();
+    let name = verb.map_or(tool.to_owned(), |verb| format!("{tool} {verb}"));
+    let flags = clap::Command::new("policy").no_binary_name(true);
+    let flags = Scope::augment_args(flags)
+        .bin_name(format!("{name} --generate policy"))
+        .about("Print the IAM policy that a tool or a verb needs")
+        .mut_arg("verb", |flag| flag.hide(verb.is_some()))
+        .mut_arg("file", |flag| flag.hide(schemas.example.is_none()));
+    let matches = flags.try_get_matches_from(&request.flags)?;
+    let scope = Scope::from_arg_matches(&matches)?;
+    Ok(match verb {
+        Some(verb) => scope.of_verb(verb),
+        None => scope,
+    })
+}
+
 /// Returns the policy that the flags behind `--generate policy` ask for.
 fn policy(
     command: &clap::Command,
-    request: &Request,
+    scope: &Scope,
     permissions: Permissions,
 ) -> anyhow::Result<Value> {
-    let flags = Scope::augment_args(clap::Command::new("--generate policy").no_binary_name(true));
-    let scope = flags
-        .try_get_matches_from(&request.flags)
-        .and_then(|matches| Scope::from_arg_matches(&matches));
-    let mut scope = scope.map_err(|error| anyhow::anyhow!("{}", error.to_string().trim_end()))?;
-    if let Some(verb) = &request.verb {
-        scope = scope.of_verb(verb);
-    }
     // One file: layers would name what is only in some accounts.
-    let read = |path| crate::read_desired(&IoArgs::of_file(path), "the desired state");
-    let desired: Option<Value> = scope.file.as_deref().map(read).transpose()?;
+    let read = |path| (permissions.names)(&IoArgs::of_file(path));
+    let names = scope.file.as_deref().map(read).transpose()?;
     let has_verb = |verb: &str| {
         command.find_subcommand(verb).is_some()
             || permissions.writes.contains(&verb)
             || permissions.reads.contains(&verb)
     };
-    permissions.policy(&scope, desired.as_ref(), has_verb)
+    permissions.policy(scope, names.unwrap_or_default(), has_verb)
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::IoArgs;
+
 /// The table of a tool.
 #[derive(Clone, Copy, Debug)]
 pub struct Permissions {
@@ -14,8 +16,8 @@ pub struct Permissions {
     pub writes: &'static [&'static str],
     /// The rows, in parts, as some are the same for every tool.
     pub grants: &'static [&'static [Grant]],
-    /// Returns what a desired state names, so that the policy is about nothing else.
-    pub names: fn(&Value) -> anyhow::Result<Names>,
+    /// Reads a desired state and returns what it names, so that the policy is about nothing else.
+    pub names: fn(&IoArgs) -> anyhow::Result<Names>,
 }
 
 impl Permissions {
@@ -129,7 +131,7 @@ impl Grant {
     }
 }
 
-/// What a policy is for: the flags of `--generate policy`.
+/// What a policy is for: the flags of `--generate policy`, whose help is without this line.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct Scope {
     /// Print what these verbs need: `read` for all that only read, `apply` for apply and what it reads, or the name of one verb
@@ -185,14 +187,15 @@ impl Scope {
 }
 
 impl Permissions {
-    /// Returns the policy document for a scope; `has_verb` says which verbs there are, those that call nothing included.
+    /// Returns the policy document for a scope and what a desired state names; `has_verb` says which verbs there are, those that call
+    /// nothing included.
     ///
     /// # Errors
-    /// No such verb; a desired state of another shape.
+    /// No such verb, or a flag that needs nothing.
     pub(crate) fn policy(
         &self,
         scope: &Scope,
-        desired: Option<&Value>,
+        mut names: Names,
         has_verb: impl Fn(&str) -> bool,
     ) -> anyhow::Result<Value> {
         let verbs = self.verbs(scope.verb.as_deref(), has_verb)?;
@@ -210,10 +213,6 @@ impl Permissions {
                 anyhow::bail!("--with {with}: pass {} in its place", first.flags()[0]);
             }
         }
-        let mut names = match desired {
-            Some(desired) => (self.names)(desired)?,
-            None => Names::new(),
-        };
         names.insert("partition", vec![scope.partition.clone()]);
         if !scope.regions.is_empty() && !scope.has(When::RegionAll) {
             names.insert("region", scope.regions.clone());

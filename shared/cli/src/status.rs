@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use records::{Finding, Severity};
 
 use crate::screen::Screen;
@@ -103,6 +104,17 @@ pub fn finish(tool: &str, result: anyhow::Result<Outcome>) -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Prints what clap says: the help that was asked for, or what is wrong.
+pub(crate) fn printed(tool: &str, error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        // A closed stderr leaves nobody to report to.
+        let _ = error.print();
+        return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+    }
+    let printed = error.print().context("write to stdout");
+    finish(tool, printed.map(|()| Outcome::Fine))
 }
 
 /// Blanks in front of what a terminal has no room for in the first line of a message.

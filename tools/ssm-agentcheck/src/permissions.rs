@@ -1,7 +1,8 @@
 //! What this tool needs of IAM, for `--generate policy`: the only place that says it. The tests run every verb with exactly this.
 
-use cli::{Grant, Names, Permissions};
-use serde_json::Value;
+use cli::{Grant, IoArgs, Names, Permissions};
+
+use crate::model::Desired;
 
 const READS: &[&str] = &["show", "plan", "check"];
 const LOOK: &[&str] = &["show", "check"];
@@ -73,14 +74,14 @@ const GRANTS: &[Grant] = &[
         "MetadataDefaults",
         &["check"],
         &["ec2:GetInstanceMetadataDefaults"],
-        ALL,
+        &["{defaults}"],
         "check what instances to come are given, with `imds.require_v2`",
     ),
     Grant::new(
         "Associations",
         PLAN,
         &["ssm:ListAssociations"],
-        ALL,
+        &["{association}"],
         "find the association that updates agents",
     ),
     Grant::new(
@@ -88,9 +89,9 @@ const GRANTS: &[Grant] = &[
         PLAN,
         &["ssm:DescribeAssociation"],
         &[
-            "arn:{partition}:ec2:{region}:*:instance/*",
-            "arn:{partition}:ssm:{region}:*:association/*",
-            "arn:{partition}:ssm:{region}:*:document/*",
+            "arn:{partition}:ec2:{region}:*:instance/{association}",
+            "arn:{partition}:ssm:{region}:*:association/{association}",
+            "arn:{partition}:ssm:{region}:*:document/{association}",
         ],
         "read the association that updates agents",
     ),
@@ -132,7 +133,12 @@ const GRANTS: &[Grant] = &[
     ),
 ];
 
-/// A desired state names no resource: nodes come and go.
-fn names(_: &Value) -> anyhow::Result<Names> {
-    Ok(Names::new())
+/// A desired state names no node: they come and go. What it leaves alone is not read.
+fn names(io: &IoArgs) -> anyhow::Result<Names> {
+    let desired: Desired = cli::read_desired(io, "desired agents")?;
+    let any_if = |is_needed: bool| is_needed.then(|| "*".to_owned()).into_iter().collect();
+    Ok(Names::from([
+        ("defaults", any_if(desired.imds.require_v2)),
+        ("association", any_if(desired.association.is_some())),
+    ]))
 }

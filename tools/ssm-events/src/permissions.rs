@@ -4,8 +4,7 @@ mod history;
 mod sending;
 mod sessions;
 
-use cli::{Grant, Names, Permissions, When};
-use serde_json::Value;
+use cli::{Grant, IoArgs, Names, Permissions, When};
 
 use crate::alerts::model::{Desired, Webhook};
 use crate::alerts::rule;
@@ -295,8 +294,8 @@ const OF_TRAIL: &[Grant] = &[
     ),
 ];
 
-fn names(desired: &Value) -> anyhow::Result<Names> {
-    let desired: Desired = cli::from_value(desired)?;
+fn names(io: &IoArgs) -> anyhow::Result<Names> {
+    let desired: Desired = cli::read_desired(io, "desired alerts")?;
     let one = |text: &str| vec![text.to_owned()];
     let (mut parameter, mut secret) = (Vec::new(), Vec::new());
     match &desired.webhook {

@@ -1,7 +1,6 @@
 //! What this tool needs of IAM, for `--generate policy`: the only place that says it. The tests run every verb with exactly this.
 
-use cli::{Grant, Names, Permissions};
-use serde_json::Value;
+use cli::{Grant, IoArgs, Names, Permissions};
 
 use crate::model::Desired;
 
@@ -303,8 +302,8 @@ const PROBING: &[Grant] = &[
 ];
 
 /// Other session documents may name other buckets: `check` reads only the one of the desired state then.
-fn names(desired: &Value) -> anyhow::Result<Names> {
-    let desired: Desired = cli::from_value(desired)?;
+fn names(io: &IoArgs) -> anyhow::Result<Names> {
+    let desired: Desired = cli::read_desired(io, "desired preferences")?;
     let alias = desired.kms_key.flatten().and_then(|key| key.alias);
     let alias = alias.map(|alias| alias.trim_start_matches("alias/").to_owned());
     let bucket = desired.s3.flatten().map(|s3| {

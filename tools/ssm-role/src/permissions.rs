@@ -1,7 +1,6 @@
 //! What this tool needs of IAM, for `--generate policy`: the only place that says it. The tests run every verb with exactly this.
 
-use cli::{Grant, Names, Permissions};
-use serde_json::Value;
+use cli::{Grant, IoArgs, Names, Permissions};
 
 use crate::model::Desired;
 
@@ -157,8 +156,8 @@ const GRANTS: &[Grant] = &[
 
 /// The roles of nodes in use are not named in a desired state, so that only what is made for it is narrowed: where roles in use
 /// are changed, that may be any.
-fn names(desired: &Value) -> anyhow::Result<Names> {
-    let desired: Desired = cli::from_value(desired)?;
+fn names(io: &IoArgs) -> anyhow::Result<Names> {
+    let desired: Desired = cli::read_desired(io, "desired roles")?;
     let of_host_management = desired.default_host_management.as_ref();
     let assigned = desired.assign_profile.as_ref();
     let mut roles: Vec<&str> = of_host_management

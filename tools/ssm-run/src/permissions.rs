@@ -1,7 +1,6 @@
 //! What this tool needs of IAM, for `--generate policy`: the only place that says it. The tests run it with exactly this.
 
-use cli::{Grant, Names, Permissions};
-use serde_json::Value;
+use cli::{Grant, IoArgs, Names, Permissions};
 
 const RUN: &[&str] = &["run"];
 const ALL: &[&str] = &["*"];
@@ -84,6 +83,6 @@ const GRANTS: &[Grant] = &[
 ];
 
 /// There is no desired state.
-fn names(_: &Value) -> anyhow::Result<Names> {
+fn names(_: &IoArgs) -> anyhow::Result<Names> {
     anyhow::bail!("there is no desired state of commands: leave -f out")
 }

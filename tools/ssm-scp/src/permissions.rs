@@ -1,7 +1,6 @@
 //! What this tool needs of IAM, for `--generate policy`: the only place that says it. The tests run every verb with exactly this.
 
-use cli::{Grant, Names, Permissions};
-use serde_json::Value;
+use cli::{Grant, IoArgs, Names, Permissions};
 
 use crate::model::Desired;
 
@@ -125,8 +124,8 @@ const GRANTS: &[Grant] = &[
 ];
 
 /// The ID of a policy is not known before it is made, those of its targets are.
-fn names(desired: &Value) -> anyhow::Result<Names> {
-    let desired: Desired = cli::from_value(desired)?;
+fn names(io: &IoArgs) -> anyhow::Result<Names> {
+    let desired: Desired = cli::read_desired(io, "desired policy")?;
     let targets = || desired.targets.0.iter().map(|target| target.0.as_str());
     let of = |is_kind: fn(&str) -> bool| {
         let ids = targets().filter(|id| is_kind(id));
