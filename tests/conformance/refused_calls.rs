@@ -19,15 +19,29 @@ fn an_error_of_a_call_says_what_to_do() {
             "{line}: {printed}"
         );
     }
-    let tool = TOOLS.iter().find(|tool| tool.name == "ssm-prefs").unwrap();
-    let nowhere = account
-        .tool(tool.exe().as_os_str())
-        .args(["show", "--region", "eu-central-9"]);
-    let nowhere = nowhere.env_remove("AWS_ENDPOINT_URL").run();
-    nowhere
-        .assert_status(2)
-        .assert_complains("check the network, and that the region is one of AWS's")
-        .assert_complains("did you mean eu-central-1 or eu-central-2?");
+}
+
+/// A label of a name has at most 63 characters, so that a resolver refuses this one without asking anybody: tests reach nothing but this
+/// machine. <https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4>
+#[test]
+fn a_region_that_aws_does_not_have_gets_the_nearest_ones() {
+    let account = Sandbox::start().account();
+    let nowhere = format!("http://ssm.eu-central-9.{}.example", "x".repeat(64));
+    let tools = ["ssm-agentcheck", "ssm-role", "ssm-prefs", "ssm-run"];
+    for tool in TOOLS.iter().filter(|tool| tools.contains(&tool.name)) {
+        let run = account
+            .tool(tool.exe().as_os_str())
+            .args(["--region", "eu-central-9"]);
+        let run = match tool.name {
+            "ssm-run" => run.args(["--tag", "a=b", "--", "uname"]),
+            _ => run.args(["show"]),
+        };
+        let output = run.env("AWS_ENDPOINT_URL", &nowhere).run();
+        output
+            .assert_status(2)
+            .assert_complains("check the network, and that the region is one of AWS's")
+            .assert_complains("did you mean eu-central-1 or eu-central-2?");
+    }
 }
 
 /// Runs all that calls Organizations, and returns each line with its exit status and what it prints. `gaps -f` and `replay` call

@@ -1,5 +1,6 @@
 //! What people type when they do not know a tool yet: each gets one message that names what to type instead.
 
+use serde_json::json;
 use testbed::{Account, Output, Sandbox, offline, repository};
 
 use super::TOOLS;
@@ -104,6 +105,25 @@ const NOTHING: [(&str, &str); 2] = [
         "no desired state given: using the defaults; --generate example prints one",
     ),
 ];
+
+/// What finds something on any machine without an agent's metadata service.
+#[test]
+fn a_machine_is_judged_without_a_word_behind_the_verb() {
+    let account = Sandbox::start().account();
+    let output = typed(&account, "ssm-agentcheck host");
+    output.assert_status(1);
+    assert_eq!(output.records()[0]["kind"], "finding");
+}
+
+/// A filter of the list that another program prints: there is one record after the other.
+#[test]
+fn a_filter_for_a_list_says_that_there_is_none() {
+    let account = Sandbox::start().account();
+    account.seed(&json!({"nodes": [{"account": account.id(), "region": "us-east-1", "instance_id": "i-00000000000000001"}]}));
+    typed(&account, "ssm-agentcheck show --jq .nodes[].id")
+        .assert_status(2)
+        .assert_complains("one record after the other");
+}
 
 /// `jq .agent missing.json | ssm-agentcheck check`: what has failed is not a desired state.
 #[test]

@@ -1,7 +1,7 @@
 //! The command lines of those who do not know a tool yet.
 
 /// Command lines, and what their messages must say; behind !, what they must not. Desired states are those of `scripts/rollout.d`.
-pub(super) const LINES: [(&str, &[&str]); 115] = [
+pub(super) const LINES: [(&str, &[&str]); 116] = [
     ("ssm-agentcheck", &["Usage: ssm-agentcheck"]),
     (
         "ssm-prefs show i-02a00000000000001",
@@ -78,7 +78,11 @@ pub(super) const LINES: [(&str, &[&str]); 115] = [
     ),
     (
         "ssm-agentcheck check -f nosuch.json",
-        &["nosuch.json", "No such file"],
+        &[
+            "nosuch.json",
+            "No such file",
+            "name a file that exists; `ssm-agentcheck --generate example` prints one",
+        ],
     ),
     (
         "ssm-agentcheck check -f prefs.json",
@@ -132,7 +136,18 @@ pub(super) const LINES: [(&str, &[&str]); 115] = [
         "ssm-events history --since 7d --instance-id i-1",
         &["expected i-0123456789abcdef0"],
     ),
-    ("ssm-events history nosuch/", &["nosuch/", "No such file"]),
+    (
+        "ssm-events history --since 7d --node i-1",
+        &["expected i-0123456789abcdef0"],
+    ),
+    (
+        "ssm-events history nosuch/",
+        &[
+            "nosuch/",
+            "No such file",
+            "name files or directories of CloudTrail's logs",
+        ],
+    ),
     (
         "ssm-role policy --for admin",
         &["instance, operator, command"],
@@ -165,7 +180,13 @@ pub(super) const LINES: [(&str, &[&str]); 115] = [
         "ssm-role lint AdministratorAccess",
         &["there is no file AdministratorAccess", "name files"],
     ),
-    ("ssm-role policy", &["--for <WHO>"]),
+    (
+        "ssm-role policy",
+        &[
+            "--for <WHO>",
+            "--for takes one of instance, operator, command",
+        ],
+    ),
     ("ssm-agentcheck show -q -r", &["--jq <FILTER>"]),
     (
         "ssm-agentcheck --generate completion",

@@ -149,6 +149,10 @@ pub(crate) fn hinted(mut error: clap::Error, tool: &Command, verb: Option<&str>)
                 .filter(|_| is_format)
                 .and_then(|given| format(&given, verb, &tool))
         }
+        ErrorKind::MissingRequiredArgument => match error.get(ContextKind::InvalidArg) {
+            Some(ContextValue::Strings(missing)) => values(missing, &tool, verb),
+            _ => None,
+        },
         _ => None,
     };
     if let Some(hint) = hint {
@@ -171,6 +175,17 @@ pub(crate) fn hinted(mut error: clap::Error, tool: &Command, verb: Option<&str>)
         error.insert(ContextKind::Suggested, hint);
     }
     error
+}
+
+/// Returns what a flag takes that was left out, where that is one of a few words.
+fn values(missing: &[String], tool: &Command, verb: Option<&str>) -> Option<String> {
+    let at_hand = verb.and_then(|verb| tool.find_subcommand(verb));
+    let mut flags = at_hand.unwrap_or(tool).get_arguments();
+    let flag = flags.find(|flag| missing.contains(&flag.to_string()))?;
+    let values = flag.get_possible_values();
+    let values: Vec<&str> = values.iter().map(|value| value.get_name()).collect();
+    let name = flag.get_long().filter(|_| !values.is_empty())?;
+    Some(format!("--{name} takes one of {}", values.join(", ")))
 }
 
 fn argument(given: &str, tool: &Command, verb: Option<&str>) -> Option<String> {

@@ -1,6 +1,6 @@
 //! Where an input comes from: stdin, a file, or all files of a directory; its text, and its name for people.
 
-use std::io::{IsTerminal, Read};
+use std::io::{ErrorKind, IsTerminal, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -73,7 +73,7 @@ pub(crate) fn json_files(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
 /// Returns the text of the input, which people call `what`.
 pub(crate) fn text(io: &IoArgs, what: &str) -> anyhow::Result<String> {
     match &io.file {
-        Some(path) if path.as_os_str() != "-" => whole(std::fs::File::open(path)?),
+        Some(path) if path.as_os_str() != "-" => whole(opened(path, what)?),
         _ if std::io::stdin().is_terminal() => bail!(match tool_of(what) {
             Some(tool) => format!(
                 "no input: pass -f FILE, a desired state, of which `{tool} --generate example` prints an example"
@@ -82,6 +82,17 @@ pub(crate) fn text(io: &IoArgs, what: &str) -> anyhow::Result<String> {
         }),
         _ => whole(std::io::stdin().lock()),
     }
+}
+
+/// Opens a file; the error of one that does not exist says what can be named.
+fn opened(path: &Path, what: &str) -> anyhow::Result<std::fs::File> {
+    std::fs::File::open(path).map_err(|error| match (error.kind(), tool_of(what)) {
+        (ErrorKind::NotFound, Some(tool)) => anyhow::anyhow!(
+            "{error}: name a file that exists; `{tool} --generate example` prints one"
+        ),
+        (ErrorKind::NotFound, None) => anyhow::anyhow!("{error}: name a file that exists"),
+        _ => error.into(),
+    })
 }
 
 /// Returns whether nothing is piped in, and no file is named: whoever types does not know that an input is missing.

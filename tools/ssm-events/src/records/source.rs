@@ -302,7 +302,7 @@ pub(crate) fn or_unread(
         && is_read_on
     {
         let finding = Finding {
-            fix: "mend what the message names, and run it again".to_owned(),
+            fix: "correct what the message names, and run it again".to_owned(),
             ..finding(
                 &format!("{} {verb}", crate::TOOL),
                 format!("it ended with an error: {error:#}"),

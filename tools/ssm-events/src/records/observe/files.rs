@@ -61,7 +61,9 @@ pub(crate) fn files(paths: &[PathBuf], read: &mut Read) -> anyhow::Result<Vec<Pa
             expect_input(None, "pipe in records of CloudTrail, or name their files")?;
             files.push(path.clone());
         } else {
-            walk(path, &mut files, read).with_context(|| format!("read {}", path.display()))?;
+            walk(path, &mut files, read)
+                .map_err(cured)
+                .with_context(|| format!("read {}", path.display()))?;
         }
     }
     if files.is_empty() && read.n_passed_over > 0 {
@@ -71,6 +73,16 @@ pub(crate) fn files(paths: &[PathBuf], read: &mut Read) -> anyhow::Result<Vec<Pa
             .push((places.collect::<Vec<_>>().join(", "), why));
     }
     Ok(files)
+}
+
+/// Adds to the error of a path that does not exist what can be named.
+fn cured(error: std::io::Error) -> anyhow::Error {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => anyhow::anyhow!(
+            "{error}: name files or directories of CloudTrail's logs; without any, the event history is read"
+        ),
+        _ => error.into(),
+    }
 }
 
 fn walk(path: &Path, files: &mut Vec<PathBuf>, read: &mut Read) -> std::io::Result<()> {
