@@ -3,15 +3,35 @@
 
 use anyhow::anyhow;
 use jaq_core::data::HasLut;
-use jaq_core::load::{Arena, File, Loader};
+use jaq_core::load::{self, Arena, File, Loader};
 use jaq_core::native::{self, bome};
 use jaq_core::{Compiler, Ctx, DataT, Filter as Compiled, Lut, RunPtr, Vars, unwrap_valr};
 use jaq_fmts::write::tabular::Row;
 use jaq_json::{Val, read};
 use jaq_std::input::{self, HasInputs, Inputs, RcIter};
+use serde::de::IgnoredAny;
 
 /// The variable of jq that holds the environment.
 const ENVIRONMENT: &str = "$ENV";
+
+/// What jq defines and jaq does not; records come from no file. <https://jqlang.org/manual/#sql-style-operators>,
+/// <https://jqlang.org/manual/#streaming>, <https://jqlang.org/manual/#io>
+const DEFINITIONS: &str = r#"
+def INDEX(stream; key): reduce stream as $one ({}; . + {($one | key | tostring): $one});
+def INDEX(key): INDEX(.[]; key);
+def IN(values): any(values == .; .);
+def IN(stream; values): any(stream == values; .);
+def ascii: [.] | implode;
+def input_filename: null;
+def tostream:
+  def rec($path):
+    if isboolean or . < [] or length == 0 then [$path, .]
+    else keys_unsorted as $keys | ($keys[] as $key | .[$key] | rec($path + [$key])), [$path + [$keys[-1]]] end;
+  rec([]);
+"#;
+
+/// The most characters of a value that an error shows: that of a whole record would hide what is wrong.
+const MAX_SHOWN: usize = 80;
 
 /// What filters work on: values of JSON, and the records behind the one that they are given.
 struct Records;
@@ -106,6 +126,7 @@ impl Filter {
             let context = Ctx::<Records>::new(given, Vars::new([variables.clone()]));
             for output in self.compiled.id.run((context, input)).map(unwrap_valr) {
                 let value = output.map_err(|error| {
+                    let error = shortened(&error.to_string());
                     anyhow!("--jq: {error}; a filter is given one record after the other, as -o json prints them")
                 })?;
                 yielded(&Yielded(value))?;
@@ -132,11 +153,33 @@ impl Yielded {
     }
 }
 
+/// Returns the error of a filter with its values cut; what a filter says by itself is kept.
+fn shortened(error: &str) -> String {
+    let (mut shown, mut rest) = (String::new(), error);
+    while let Some(at) = rest.find(['{', '[', '"']) {
+        let mut values = serde_json::Deserializer::from_str(&rest[at..]).into_iter::<IgnoredAny>();
+        let n_bytes = match values.next() {
+            Some(Ok(_)) => values.byte_offset(),
+            _ => 1,
+        };
+        let is_whole = at == 0 && shown.is_empty();
+        let value = &rest[at..at + n_bytes];
+        let cut = value.char_indices().nth(MAX_SHOWN).filter(|_| !is_whole);
+        shown += &rest[..at];
+        shown += cut.map_or(value, |(end, _)| &value[..end]);
+        shown += cut.map_or("", |_| "..");
+        rest = &rest[at + n_bytes..];
+    }
+    shown + rest
+}
+
 /// Compiles a filter, where `input` and `inputs` are defined or not.
 fn compiled(code: &str, with_inputs: bool) -> anyhow::Result<Compiled<Records>> {
+    let own = load::parse(DEFINITIONS, |parser| parser.defs()).unwrap_or_default();
     let definitions = jaq_core::defs()
         .chain(jaq_std::defs())
-        .chain(jaq_json::defs());
+        .chain(jaq_json::defs())
+        .chain(own);
     let inputs = with_inputs.then(|| input::funs().into_vec());
     let functions = jaq_core::funs()
         .chain(jaq_std::funs())
@@ -226,90 +269,5 @@ fn describe_load(error: &jaq_core::load::Error<&str>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::Filter;
-
-    fn check(code: &str, json: &str, expected: &[&str]) {
-        check_all(code, &[json], expected);
-    }
-
-    fn check_all(code: &str, texts: &[&str], expected: &[&str]) {
-        let mut lines = Vec::new();
-        Filter::compile(code)
-            .unwrap()
-            .run_all(texts, |value| {
-                lines.push(value.json());
-                Ok(())
-            })
-            .unwrap();
-        assert_eq!(lines, expected);
-    }
-
-    #[test]
-    fn yields_any_number_of_values_and_keeps_key_order() {
-        check(".b[]", r#"{"b":[1,"x"]}"#, &["1", r#""x""#]);
-        check("select(.z == 1)", r#"{"z":1,"a":2}"#, &[r#"{"z":1,"a":2}"#]);
-        check("empty", "{}", &[]);
-    }
-
-    #[test]
-    fn rows_become_csv_and_tsv() {
-        let row = r#"["a,b","say \"x\"",1,true,null,"t\tn"]"#;
-        check(
-            "@csv",
-            row,
-            &[r#""\"a,b\",\"say \"\"x\"\"\",1,true,,\"t\tn\"""#],
-        );
-        check("@tsv", row, &[r#""a,b\tsay \"x\"\t1\ttrue\t\tt\\tn""#]);
-        let filter = Filter::compile("@tsv").unwrap();
-        let error = filter.run(r#"{"a":1}"#, |_| Ok(())).unwrap_err();
-        assert!(
-            format!("{error:#}").contains("expected table row"),
-            "{error:#}"
-        );
-    }
-
-    #[test]
-    fn the_environment_is_a_variable() {
-        let path = std::env::var("PATH").unwrap();
-        let path = serde_json::to_string(&path).unwrap();
-        check("$ENV.PATH", "{}", &[&path]);
-        check("$ENV | has(\"NO_SUCH_VARIABLE\")", "{}", &["false"]);
-    }
-
-    /// <https://jqlang.org/manual/#io>
-    #[test]
-    fn input_and_inputs_take_the_records_behind() {
-        let records = ["1", "2", "3", "4", "5"];
-        check_all("[., input]", &records[..4], &["[1,2]", "[3,4]"]);
-        check_all("[., inputs] | length", &records, &["5"]);
-        check_all(". + first(inputs)", &records[..2], &["3"]);
-        check_all("reduce inputs as $one (.; . + $one)", &records, &["15"]);
-        check_all("inputs", &["1"], &[]);
-        for (code, expected) in [
-            ("[inputs]", true),
-            ("\"\\(input.id)\"", true),
-            (".content.inputs | .inputs2", false),
-            ("{inputs: .content[\"inputs\"]}", false),
-            (". as $input | $input", false),
-            ("select(.stdout | contains(\"bad input\"))", false),
-            ("def input: 1; input", false),
-            ("# input\n.", false),
-            ("def input: 1; inputs", true),
-        ] {
-            let filter = Filter::compile(code).unwrap();
-            assert_eq!(filter.reads_on(), expected, "{code}");
-        }
-    }
-
-    #[test]
-    fn names_what_it_does_not_understand() {
-        let message = |code| format!("{:#}", Filter::compile(code).map(|_| ()).unwrap_err());
-        assert!(
-            message("nonsense").contains("nonsense"),
-            "{}",
-            message("nonsense")
-        );
-        assert!(message(".[").contains("expected"), "{}", message(".["));
-    }
-}
+#[path = "filter_tests.rs"]
+mod tests;
