@@ -78,6 +78,43 @@ fn common_flags_name_nothing_that_a_tool_lacks() {
     }
 }
 
+/// Help of a flag says only what the verb at hand has.
+#[test]
+fn common_flags_name_nothing_that_a_verb_lacks() {
+    for tool in crate::TOOLS {
+        for verb in tool.verbs {
+            let help = tool.offline(&[verb, "-h"]).run().stdout;
+            let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+            let (_, output) = help.split_once("-o, --output <FORMAT> ").unwrap();
+            let (output, _) = output.split_once(" --jq ").unwrap();
+            let (about, values) = output.split_once(" [possible values: ").unwrap();
+            let values: Vec<&str> = values.trim_end_matches(']').split(", ").collect();
+            for format in ["sarif", "junit", "csv", "asff", "ocsf"] {
+                let used = tool.offline(&[verb, "-o", format]).run();
+                let is_refused = used.stderr.contains(&format!("-o {format} is for "));
+                let is_there = values.contains(&format);
+                // What the verb needs besides is missed before.
+                let is_missed = used.stderr.contains("required arguments were not");
+                let is_alike = is_there != is_refused || (is_missed && !is_there);
+                assert!(is_alike, "{} {verb} {format}: {}", tool.name, used.stderr);
+            }
+            let what = format!("{} {verb}: {about}", tool.name);
+            let has_report = values.contains(&"sarif");
+            assert_eq!(about.contains("as a report"), has_report, "{what}");
+            assert_eq!(about.contains("as CSV"), *verb == "show", "{what}");
+            let has_file = help.contains("-f, --file");
+            let reads = *verb != "show" || tool.name == "ssm-events";
+            assert_eq!(has_file, reads, "{what}");
+        }
+    }
+    let agentcheck = &crate::TOOLS[0];
+    let wrong = agentcheck.offline(&["show", "-o", "table"]).run();
+    agentcheck.complains(&wrong, "[possible values: json, text, csv]");
+    let run = crate::TOOLS.iter().find(|tool| tool.name == "ssm-run");
+    let help = run.unwrap().offline(&["-h"]).run().stdout;
+    assert!(!help.contains("CSV") && !help.contains("report,"), "{help}");
+}
+
 /// What calls nothing has no use for accounts, and does not pretend to.
 #[test]
 fn offline_verbs_offer_no_flags_of_aws() {

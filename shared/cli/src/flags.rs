@@ -13,7 +13,7 @@ pub struct IoArgs {
     #[arg(short, long, value_name = "FILE", global = true)]
     pub file: Option<PathBuf>,
 
-    /// Print records as JSON lines or as text, findings also as a report, lists also as CSV [default: text on a terminal, else json]
+    /// Print records as JSON lines or as text
     #[arg(short, long, value_name = "FORMAT", global = true)]
     pub output: Option<Format>,
 
@@ -46,6 +46,13 @@ impl IoArgs {
             quiet: false,
             verbose: false,
         }
+    }
+
+    /// Returns whether the input is a file that was named, which the same command reads again.
+    #[must_use]
+    pub fn is_of_file(&self) -> bool {
+        let file = self.file.as_deref();
+        file.is_some_and(|file| file.as_os_str() != "-")
     }
 }
 
@@ -114,6 +121,17 @@ impl Format {
             (Some((about, _)), false) => value.help(format!("{about}: {}", in_words(&here))),
             (None, _) => value,
         })
+    }
+
+    /// As [`Format::value_of`], for one verb, which has reports of its own or not.
+    pub(crate) fn value_of_verb(self, verb: &str, has_reports: bool) -> Option<PossibleValue> {
+        let value = self.value_of(|_| true)?;
+        let help = value.get_help().map(ToString::to_string);
+        let help = help.unwrap_or_default();
+        let (about, _) = help.split_once(": ").unwrap_or((&help, ""));
+        let is_misused = self.misused(Some(verb), has_reports, |_| true).is_some();
+        let about = about.to_owned();
+        Some(value.help(about).hide(is_misused))
     }
 
     /// Returns what to type instead where this format is of no use: for records of other verbs than those that it is for. `has` knows
