@@ -39,7 +39,7 @@ fn account() -> Account {
     let web = json!({"account": account.id(), "name": "web", "trust": "ec2.amazonaws.com", "instance_profile": true,
         "managed_policies": ["arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"]});
     account.seed(&json!({"roles": [web], "nodes": nodes}));
-    for name in ["agent", "events", "prefs"] {
+    for name in ["agent", "events", "prefs", "scp"] {
         let desired = repository().join(format!("scripts/rollout.d/{name}.json"));
         std::fs::copy(desired, account.home().join(format!("{name}.json"))).unwrap();
     }
@@ -226,6 +226,10 @@ fn lines_fit_the_terminal() {
             "ssm-prefs check -f prefs.json",
             "ssm-prefs plan -f prefs.json",
             "ssm-role show",
+            "ssm-prefs render -f prefs.json",
+            "ssm-events pattern -f events.json",
+            "ssm-scp render -f scp.json",
+            "ssm-role policy --for operator --target 111122223333/us-east-1 --tag Team=web",
         ] {
             let output = prepared(&account, &["--bar"], columns, command)
                 .env("NO_COLOR", "1")
@@ -240,7 +244,14 @@ fn lines_fit_the_terminal() {
                 let line = line.rsplit(['\r', '\u{1b}']).next().unwrap();
                 line.trim_start_matches("[2K")
             });
-            for line in lines.filter(|line| !line.trim_start().starts_with("ssm-prefs plan ")) {
+            // A text of JSON cannot be wrapped.
+            let is_whole = |line: &&str| {
+                let line = line.trim_start();
+                line.starts_with("ssm-prefs plan ")
+                    || line.contains(" | ssm-")
+                    || line.starts_with('"')
+            };
+            for line in lines.filter(|line| !is_whole(line)) {
                 let n_columns = line.chars().count();
                 assert!(
                     n_columns <= usize::from(columns),

@@ -1,5 +1,6 @@
 //! Records to stdout - JSON lines, jq results or text - and notes for people to stderr.
 
+mod document;
 mod ending;
 mod held;
 mod waiting;
@@ -31,6 +32,8 @@ pub struct Output {
     filter: Option<Filter>,
     raw: bool,
     quiet: bool,
+    /// Whether JSON is printed in lines for people, who can still paste it as it is.
+    is_pretty: bool,
     screen: Screen,
     /// The file of `-f`, for the command that comes next.
     file: Option<PathBuf>,
@@ -57,20 +60,11 @@ impl Output {
             filter,
             raw: io.raw,
             quiet: io.quiet,
+            is_pretty: false,
             screen: Screen::of_stdout(),
             file: io.file.clone(),
             held: Mutex::default(),
         })
-    }
-
-    /// Returns the output of a document that is meant for another program: JSON unless text is asked for, also on a terminal.
-    ///
-    /// # Errors
-    /// As [`Output::new`].
-    pub fn of_document(tool: &'static str, io: &IoArgs) -> anyhow::Result<Output> {
-        let mut output = Output::new(tool, io)?;
-        output.format = io.output.unwrap_or(Format::Json);
-        Ok(output)
     }
 
     /// Prints findings, and returns their outcome.
@@ -102,7 +96,11 @@ impl Output {
     /// # Errors
     /// Stdout cannot be written, or the jq filter fails on this record.
     pub fn write(&self, record: &impl Serialize) -> anyhow::Result<()> {
-        let json = serde_json::to_string(record).context("turn a record into JSON")?;
+        let json = match self.is_pretty {
+            true => serde_json::to_string_pretty(record),
+            false => serde_json::to_string(record),
+        };
+        let json = json.context("turn a record into JSON")?;
         let Some(filter) = &self.filter else {
             return match self.format {
                 Format::Json => line(&json),

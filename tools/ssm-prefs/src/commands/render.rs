@@ -1,6 +1,6 @@
 //! `render`: the documents of a desired state, or a template that makes them, without AWS.
 
-use cli::{Outcome, Output};
+use cli::{Next, Outcome, Output};
 
 use super::{GlobalArgs, desired};
 use crate::{TOOL, session_document, template};
@@ -19,16 +19,19 @@ pub(crate) struct RenderArgs {
 pub(crate) async fn run(
     args: &RenderArgs,
     global: &GlobalArgs,
-    out: &Output,
+    of_run: &Output,
 ) -> anyhow::Result<Outcome> {
     let layers = desired::read(&global.io)?;
+    let out = Output::of_document(TOOL, &global.io)?;
     if args.cloudformation {
-        let template = template::template(&layers.only()?)?;
-        Output::of_document(TOOL, &global.io)?.write(&template)?;
+        out.write(&template::template(&layers.only()?)?)?;
         return Ok(Outcome::Fine);
     }
     for desired in layers.all()? {
         out.write(&session_document::render(&desired, None, None))?;
+    }
+    if global.io.is_of_file() {
+        of_run.suggest_for_good(Next::Pipe("lint"));
     }
     Ok(Outcome::Fine)
 }

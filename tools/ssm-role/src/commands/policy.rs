@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cli::{Outcome, Output, Target};
+use cli::{Next, Outcome, Output, Target};
 use records::InstanceId;
 
 use super::GlobalArgs;
@@ -60,7 +60,7 @@ pub(crate) struct PolicyArgs {
 pub(crate) async fn run(
     args: &PolicyArgs,
     global: &GlobalArgs,
-    _: &Output,
+    of_run: &Output,
 ) -> anyhow::Result<Outcome> {
     let mut places = match &args.prefs {
         Some(path) => read_preferences(path)?,
@@ -103,6 +103,7 @@ pub(crate) async fn run(
         ),
     };
     out.write(&document)?;
+    of_run.suggest_for_good(Next::Pipe("lint"));
     Ok(Outcome::Fine)
 }
 

@@ -1,6 +1,6 @@
 //! `render`: the documents of a desired state, without AWS.
 
-use cli::{Format, IoArgs, Outcome, Output};
+use cli::{Next, Outcome, Output};
 
 use super::quota::QuotaArgs;
 use super::{GlobalArgs, desired};
@@ -19,14 +19,10 @@ pub(crate) struct RenderArgs {
 pub(crate) async fn run(
     args: &RenderArgs,
     global: &GlobalArgs,
-    _: &Output,
+    of_run: &Output,
 ) -> anyhow::Result<Outcome> {
-    let io = IoArgs {
-        output: Some(Format::Json),
-        ..global.io.clone()
-    };
-    let desired = desired::read(&io, args.limits.quota.max_characters)?;
-    let out = Output::new(TOOL, &io)?;
+    let desired = desired::read(&global.io, args.limits.quota.max_characters)?;
+    let out = Output::of_document(TOOL, &global.io)?;
     let parts = guard::render(&desired, args.limits.quota.max_characters)?;
     for part in &parts {
         out.write(&part.document)?;
@@ -34,6 +30,9 @@ pub(crate) async fn run(
     out.note(guard::OUTSIDE);
     for note in LeftOpen::of(&desired, &parts)?.lines() {
         out.note(&note);
+    }
+    if global.io.is_of_file() {
+        of_run.suggest_for_good(Next::Pipe("lint"));
     }
     Ok(Outcome::Fine)
 }
