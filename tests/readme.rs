@@ -1,6 +1,6 @@
 //! The documents promise what the sources hold: every finding ID stands in `docs/findings.md`, and nothing else does.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use testbed::repository;
@@ -51,6 +51,33 @@ fn the_table_lists_the_finding_ids_of_the_sources() {
         missing.is_empty() && surplus.is_empty(),
         "docs/findings.md lacks {missing:#?} and lists {surplus:#?}, which no tool prints"
     );
+}
+
+/// Code scanning shows the title, and nobody searches for an ID.
+#[test]
+fn every_finding_id_has_a_title() {
+    let read = |path: &str| std::fs::read_to_string(repository().join(path)).unwrap();
+    let table = read("docs/findings.md");
+    let titles = read("shared/cli/data/titles.txt");
+    let titles: BTreeMap<&str, &str> = titles
+        .lines()
+        .map(|line| line.split_once(' ').unwrap())
+        .collect();
+    let mut used = BTreeSet::new();
+    let ids = table.lines().filter_map(|line| line.strip_prefix("| `"));
+    for id in ids.map(|line| line.split('`').next().unwrap()) {
+        let of_any_tool = format!("*.{}", id.split_once('.').unwrap().1);
+        let entry = titles
+            .get_key_value(id)
+            .or_else(|| titles.get_key_value(of_any_tool.as_str()));
+        let (key, title) = entry.unwrap_or_else(|| panic!("{id} has no title"));
+        used.insert(*key);
+        let is_short = title.chars().count() <= 60 && !title.ends_with('.');
+        assert!(is_short && title.starts_with(char::is_uppercase), "{title}");
+    }
+    let all: BTreeSet<&str> = titles.into_keys().collect();
+    let unused: Vec<_> = all.difference(&used).collect();
+    assert!(unused.is_empty(), "no finding has {unused:?}");
 }
 
 /// The scan of the sources sees literals only; these are the IDs that were really made, and none may be put together.

@@ -208,7 +208,7 @@ fn check_finds_what_is_wrong_and_counts_the_rest() {
     let output = tool(&account, &["check"]).stdin("{}").run();
     output
         .assert_status(1)
-        .assert_stderr("ssm-agentcheck: 4 nodes: 1 pass, 2 fail (1 version outdated, 1 unregistered no credentials), 0 unknown, 1 not running\n");
+        .assert_stderr("ssm-agentcheck: 4 nodes: 1 pass, 2 fail (1 agent outdated, 1 no instance profile), 0 unknown, 1 not running\n");
     let records = output.records();
     let expected = [
         ("agentcheck.version.outdated", "i-0000000000000000a"),
@@ -255,7 +255,7 @@ fn saved_nodes_are_checked_without_aws() {
     let saved = testbed::offline(EXE).args(arguments).run();
     saved
         .assert_status(1)
-        .assert_stderr("ssm-agentcheck: 1 node: 0 pass, 1 fail (1 version outdated), 0 unknown\n");
+        .assert_stderr("ssm-agentcheck: 1 node: 0 pass, 1 fail (1 agent outdated), 0 unknown\n");
     live.assert_status(1).assert_stderr("");
     assert_eq!(saved.stdout, live.stdout);
 }

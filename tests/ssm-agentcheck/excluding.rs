@@ -33,7 +33,7 @@ fn excluded_nodes_are_named_instead_of_judged() {
         .run();
     found
         .assert_status(1)
-        .assert_complains("2 fail (2 version outdated), 0 unknown, 2 excluded");
+        .assert_complains("2 fail (2 agent outdated), 0 unknown, 2 excluded");
     let findings: Vec<Value> = found.records();
     let of = |id: &str| {
         let mine = findings.iter().filter(|one| one["id"] == id);

@@ -20,8 +20,8 @@ fn every_dark_node_has_one_reason() {
     let output = tool(&account, &["check"]).stdin("{}").run();
     output
         .assert_status(1)
-        .assert_stderr("ssm-agentcheck: 7 nodes: 1 pass, 5 fail (1 unregistered no credentials, 1 agent missing, 1 unregistered no route, 1 imds disabled, \
-             1 ping lost), 1 unknown\n");
+        .assert_stderr("ssm-agentcheck: 7 nodes: 1 pass, 5 fail (1 no instance profile, 1 agent never seen by SSM, 1 no route to SSM, \
+             1 instance metadata service disabled, 1 connection lost), 1 unknown\n");
     let records = output.records();
     let expected = [
         (
@@ -311,7 +311,7 @@ fn five_thousand_nodes_over_four_regions_are_all_there() {
         .run();
     checked
         .assert_status(1)
-        .assert_stderr("ssm-agentcheck: 5000 nodes: 4850 pass, 150 fail (100 unregistered no credentials, 50 version outdated), 0 unknown\n");
+        .assert_stderr("ssm-agentcheck: 5000 nodes: 4850 pass, 150 fail (100 no instance profile, 50 agent outdated), 0 unknown\n");
     assert!(account.problems().is_empty());
 }
 

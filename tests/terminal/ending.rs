@@ -20,7 +20,7 @@ fn the_end_says_how_much_there_was_and_what_comes_next() {
         ),
         (
             "ssm-agentcheck check -f agent.json",
-            "ssm-agentcheck: 3 nodes: 1 pass, 2 fail (1 version outdated, 1 ping lost), 0 unknown\n\
+            "ssm-agentcheck: 3 nodes: 1 pass, 2 fail (1 agent outdated, 1 connection lost), 0 unknown\n\
              ssm-agentcheck: next: ssm-agentcheck plan -f agent.json\n",
         ),
         (

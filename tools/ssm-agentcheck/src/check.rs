@@ -12,7 +12,7 @@ use crate::model::{Desired, DesiredImds};
 
 /// What is wanting for a better reason, and how it is handed to this tool.
 const HINTS: Hints = Hints {
-    roles: "pass what `ssm-role show` prints with --roles",
+    roles: "pass the output of `ssm-role show` to --roles",
     evidence: "ask AWS instead of a file, or save the nodes with `ssm-agentcheck show --evidence`",
 };
 
@@ -111,14 +111,21 @@ impl std::fmt::Display for Summary {
     }
 }
 
-/// Returns what findings are about, in words: `version outdated`.
+/// Returns what findings are about, in words: `agent outdated`. A name keeps its capitals.
 fn problems(findings: &[Finding]) -> Vec<String> {
     let problems = findings.iter().map(|finding| {
-        let problem = finding.id.trim_start_matches("agentcheck.");
-        problem.replace(['.', '_'], " ")
+        let title = cli::title(&finding.id);
+        let is_name = title.starts_with(NAME) || title[1..].starts_with(char::is_uppercase);
+        match is_name {
+            true => title.to_owned(),
+            false => format!("{}{}", title[..1].to_lowercase(), &title[1..]),
+        }
     });
     problems.collect()
 }
+
+/// What AWS writes with a capital.
+const NAME: &str = "Default Host Management";
 
 /// Returns the row of a node in the table for people.
 pub(crate) fn row(node: &Node, findings: &[Finding], verdict: NodeVerdict) -> Value {

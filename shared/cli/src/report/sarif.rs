@@ -82,7 +82,7 @@ pub(super) fn document(report: &Report, run: &Run<'_>) -> Value {
 fn rule(finding: &Finding, run: &Run<'_>) -> Value {
     let mut rule = json!({
         "id": finding.id,
-        "shortDescription": {"text": finding.id},
+        "shortDescription": {"text": crate::title(&finding.id)},
         "help": {"text": visible(&finding.fix)},
         "defaultConfiguration": {"level": level(finding.severity)},
         "properties": {"tags": ["security"]},
