@@ -4,6 +4,8 @@
 
 #[path = "permissions/denied.rs"]
 mod denied;
+#[path = "permissions/denied_elsewhere.rs"]
+mod denied_elsewhere;
 #[path = "permissions/denied_run.rs"]
 mod denied_run;
 #[path = "permissions/flags.rs"]

@@ -34,6 +34,8 @@ mod function;
 mod held;
 #[path = "ssm-events/hidden.rs"]
 mod hidden;
+#[path = "ssm-events/history_denied.rs"]
+mod history_denied;
 #[path = "ssm-events/killed.rs"]
 mod killed;
 #[path = "ssm-events/lambda.rs"]

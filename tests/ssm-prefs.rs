@@ -6,6 +6,8 @@ mod applying;
 mod keeping;
 #[path = "ssm-prefs/probe_causes.rs"]
 mod probe_causes;
+#[path = "ssm-prefs/probe_denied.rs"]
+mod probe_denied;
 #[path = "ssm-prefs/probe_plugin.rs"]
 mod probe_plugin;
 #[path = "ssm-prefs/probing.rs"]

@@ -6,7 +6,7 @@ use testbed::{Account, Sandbox};
 use crate::{EXE, account};
 
 /// Puts the log files of two accounts, two regions and three days into a bucket, one of them damaged; returns its place.
-fn logs(account: &Account) -> String {
+pub(crate) fn logs(account: &Account) -> String {
     let bucket = format!("logs-{}", account.id());
     account.aws(&["s3api", "create-bucket", "--bucket", &bucket]);
     let put = |key: &str, text: &str| {

@@ -180,6 +180,16 @@ fn a_test_event_goes_the_whole_way_and_its_failure_is_named() {
     let unknown = unknown.unwrap();
     let message = unknown["message"].as_str().unwrap();
     assert!(message.contains("PutEvents"), "{message}");
+    account.fault(
+        json!({"service": "sqs", "operation": "ReceiveMessage", "kind": "denied", "times": -1}),
+    );
+    let unseen = tool(&account, &slack, &["check", "--send-test"], DESIRED);
+    unseen.assert_status(2).assert_stderr("");
+    let is_said = |one: &Value| {
+        let message = one["message"].as_str().unwrap();
+        one["id"] == "events.test.unknown" && message.contains("ReceiveMessage")
+    };
+    assert!(unseen.records().iter().any(is_said), "{}", unseen.stdout);
 }
 
 #[test]
