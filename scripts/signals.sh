@@ -33,7 +33,7 @@ pass_on() {
     kill -s "$child_hears" $child 2>/dev/null || true
 }
 
-# Runs a program that hears of a stop by this signal, and waits for its end. Ends with its status, or without running it with
+# Runs a program that gets a stop by this signal, and waits for its end. Ends with its status, or without running it with
 # that of a stop before. What has to be done before this script ends, too, is up to the caller.
 attend() {
     local status=0

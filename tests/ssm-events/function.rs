@@ -146,7 +146,7 @@ fn a_session_is_reported_through_trail_bus_and_function() {
     std::thread::sleep(Duration::from_millis(500));
     assert!(
         slack.posts().is_empty(),
-        "without a trail EventBridge hears of no call"
+        "without a trail EventBridge receives no call"
     );
     desired["trail"] = json!({"name": "audit", "home_region": "us-east-1", "bucket": format!("audit-{}", account.id())});
     let plan = run(&account, &["plan"], &desired);

@@ -81,7 +81,7 @@ fn replay_counts_a_name_that_is_no_action_as_unknown() {
         (&json!(0), &json!(1))
     );
     assert_eq!(found["depends_on"], "action");
-    // Neither whom the guard spares nor a service that it says nothing of is in doubt.
+    // Neither whom the guard exempts nor a service that it says nothing of is in doubt.
     for (actions, role) in [("ssm:StartSession", "ops"), ("ec2:RunInstances", "dev")] {
         let clear = replay(&json!(actions), &begin(role), &["-q"]);
         clear.assert_status(0).assert_stderr("");

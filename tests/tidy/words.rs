@@ -24,7 +24,7 @@ const WORDS: [(&str, &str, &str); 10] = [
 ];
 
 /// Words of texts for people, with what to write. The blank in front makes them words of a sentence, and not names in code.
-const IN_TEXTS: [(&str, &str); 6] = [
+const IN_TEXTS: [(&str, &str); 9] = [
     (" is no ", "is not a"),
     (" are no ", "are not"),
     (" id", "ID"),
@@ -34,6 +34,9 @@ const IN_TEXTS: [(&str, &str); 6] = [
         "let ssm-x plan and apply it: reports do not say whose finding they show",
     ),
     ("feed ", "pipe in, pass"),
+    (" spares ", "exempts"),
+    ("hears of", "receives"),
+    ("of one's own", "of the caller, another"),
 ];
 
 /// The same of comments and documents.

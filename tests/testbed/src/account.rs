@@ -107,7 +107,7 @@ impl Account {
         self.aws(&[&assume[..], &["--role-arn", &role]].concat())["Credentials"].take()
     }
 
-    /// Starts a trail of all regions, as somebody else may have made it: without one EventBridge hears of no call.
+    /// Starts a trail of all regions, as somebody else may have made it: without one EventBridge receives no call.
     ///
     /// # Panics
     /// The CLI fails.

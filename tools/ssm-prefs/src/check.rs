@@ -255,7 +255,7 @@ fn trails(observed: &Observed, findings: &mut Vec<Finding>) {
     let unsure = |reading: &Reading<bool>| matches!(reading, Reading::Unknown(_));
     match trails.iter().find(|trail| unsure(&trail.logging) || unsure(&trail.management_events)) {
         Some(trail) => findings.push(unread("trail.unknown", &trail.arn, "whether this trail records management events could not be read", "allow cloudtrail:GetTrailStatus and GetEventSelectors")),
-        None => findings.push(error("trail.missing", "CloudTrail", "no trail records management events of this region: session starts are kept for 90 days and alert nobody", fix)),
+        None => findings.push(error("trail.missing", "CloudTrail", "no trail records management events of this region: session starts are kept for 90 days only and cause no alerts", fix)),
     }
 }
 

@@ -248,13 +248,13 @@ fn contradictions(document: &Value, findings: &mut Vec<Finding>) {
         findings,
         "s3EncryptionEnabled",
         "s3BucketName",
-        "encryption of the S3 log is demanded",
+        "encryption of the S3 log is required",
     );
     without(
         findings,
         "cloudWatchEncryptionEnabled",
         "cloudWatchLogGroupName",
-        "encryption of the CloudWatch log is demanded",
+        "encryption of the CloudWatch log is required",
     );
     without(
         findings,

@@ -223,7 +223,7 @@ impl Planner<'_> {
                 algorithm: "aws:kms".to_owned(),
                 kms_key: Some(self.key_arn(key)),
             };
-            let why = "the document demands encryption, and agents take DSSE-KMS for none";
+            let why = "the document requires encryption, and agents do not recognize DSSE-KMS as encryption";
             self.want(Action::PutBucketEncryption, &name, json!(encryption), why)?;
         }
         let to = json!({ "versioning": true });

@@ -262,7 +262,7 @@ fn bucket(
         Reading::Unknown(reason) => findings.push(unread("bucket.unknown", name, format!("its encryption could not be read: {reason}"), "allow s3:GetEncryptionConfiguration")),
         Reading::Absent if demanded => findings.push(error("bucket.not_encrypted", name, "the document demands encryption and the bucket has no default encryption: every session is refused", "set default encryption on the bucket")),
         Reading::Present(encryption) if encryption.algorithm == "aws:kms:dsse" && demanded => {
-            findings.push(error("bucket.dsse", name, "the bucket uses DSSE-KMS, which agents take for no encryption: every session is refused", "use SSE-KMS (aws:kms)"));
+            findings.push(error("bucket.dsse", name, "the bucket uses DSSE-KMS, which agents do not recognize as encryption: every session is refused", "use SSE-KMS (aws:kms)"));
         }
         _ => {}
     }

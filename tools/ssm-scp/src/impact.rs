@@ -236,12 +236,12 @@ impl Bound<'_> {
                     Class::StillIn,
                     today,
                     match is_by_session {
-                        true => "the guard spares some of its sessions, by their names",
-                        false => "the guard spares it with the resources that it lists",
+                        true => "the guard exempts some of its sessions, by their names",
+                        false => "the guard exempts it with the resources that it lists",
                     },
                 )
             },
-            None if !today.is_empty() => Found::new(Class::StillIn, today, "the guard spares it"),
+            None if !today.is_empty() => Found::new(Class::StillIn, today, "the guard exempts it"),
             None if self.classes.is_empty() => {
                 let why = "the guard denies nobody here anything";
                 Found::new(Class::Exempt, today, why)
@@ -249,13 +249,13 @@ impl Bound<'_> {
             None if !after().is_empty() => Found::new(
                 Class::StillIn,
                 after(),
-                "the guard spares it, and what denies it today goes",
+                "the guard exempts it, and what denies it today goes",
             ),
             None if sessions.iter().all(|who| self.spares(who)) => {
-                let why = "the guard spares it, and IAM allows it nothing";
+                let why = "the guard exempts it, and IAM allows it nothing";
                 Found::new(Class::Exempt, today, why)
             }
-            None => Found::new(Class::DeniedBefore, today, "it may do nothing today either"),
+            None => Found::new(Class::DeniedBefore, today, "it has no access today either"),
         }
     }
 

@@ -242,7 +242,7 @@ fn history(calls: &[DeniedCall], shift: &Shift) -> impl Iterator<Item = Risk> {
                 attached.unwrap_or_default(),
             );
             let fix = format!(
-                "spare it in {place} with ArnNotLike aws:PrincipalArn, or accept that it ends"
+                "exempt it in {place} with ArnNotLike aws:PrincipalArn, or accept that it ends"
             );
             Risk::new(id, message, &fix)
         })

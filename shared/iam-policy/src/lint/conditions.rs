@@ -203,7 +203,7 @@ fn missing_key(
     let fix = match (statement.effect, operator.test.negated) {
         (Effect::Deny, false) => format!("write {operator}IfExists to deny them too"),
         (Effect::Deny, true) => {
-            format!("add \"Null\": {{\"{name}\": \"false\"}} to spare them, or mean it")
+            format!("add \"Null\": {{\"{name}\": \"false\"}} to exempt them, or mean it")
         }
         _ => format!("add \"Null\": {{\"{name}\": \"false\"}}"),
     };

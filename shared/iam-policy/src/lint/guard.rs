@@ -142,7 +142,7 @@ fn deny(
     let covers_everybody = positive.iter().any(|one| broad(one)) || positive.is_empty();
     let are_all = statement.conditions.len() == positive.len() + accounts.len();
     if are_all && covers_everybody && !statement.conditions.is_empty() {
-        let message = "nobody is exempt: of those whom the patterns cover, no condition spares a break-glass role";
+        let message = "nobody is exempt: of those whom the patterns cover, no condition exempts a break-glass role";
         let fix = "write ArnNotLike with the roles that should keep access, a break-glass role among them";
         found.add(
             Rule::NobodyExempt,

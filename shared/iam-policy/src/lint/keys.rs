@@ -112,7 +112,7 @@ fn effect(statement: &Statement, condition: &Condition) -> &'static str {
         _ if condition.operator.test.family == Family::Null => {
             "whether it is there is always the same"
         }
-        (Effect::Deny, true) => "the condition always holds and spares nobody",
+        (Effect::Deny, true) => "the condition always holds and exempts nobody",
         (Effect::Deny, false) => "the condition never holds and nothing is denied",
         (Effect::Allow, true) => "the condition always holds and limits nothing",
         (Effect::Allow, false) => "the condition never holds and nothing is allowed",

@@ -173,7 +173,7 @@ fn requests(statement: &Statement, found: &mut Problems) {
                 _ => ", ..",
             };
             let message = format!(
-                "{operator} spares everybody, whoever asks, where {key} is {}{more}",
+                "{operator} exempts everybody, whoever asks, where {key} is {}{more}",
                 values.join(", ")
             );
             found.add(

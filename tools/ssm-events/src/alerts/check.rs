@@ -122,7 +122,7 @@ pub(crate) fn check(
             error,
             "events.queue.missing",
             &queue,
-            "there is no dead-letter queue: what Slack does not take is lost after a day of retries",
+            "there is no dead-letter queue: alerts that Slack rejects are lost after a day of retries",
             apply,
         ),
         Reading::Unknown(why) => add(
@@ -294,7 +294,7 @@ pub(crate) fn coverage(covered: &Reading<bool>, target: &Target) -> Option<Findi
         Reading::Present(false) | Reading::Absent => (
             Severity::Error,
             "events.trail.none",
-            "no trail that logs has the write calls of this region: EventBridge hears of no session and no command".to_owned(),
+            "no active trail records the write calls of this region: EventBridge receives no session and no command".to_owned(),
             "add `trail` to the desired state, or start a trail of the account or organization",
         ),
         Reading::Unknown(why) => (

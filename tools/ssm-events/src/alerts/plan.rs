@@ -85,7 +85,7 @@ pub(crate) fn plan(
     let (action, why) = match observed.queue.present() {
         None => (
             Action::CreateQueue,
-            "what Slack does not take is lost after a day of retries",
+            "alerts that Slack rejects are lost after a day of retries",
         ),
         Some(_) => (
             Action::SetQueueAttributes,

@@ -93,7 +93,7 @@ pub(crate) fn wanted(
     let (action, why) = match observed.trail.present() {
         None => (
             Action::CreateTrail,
-            "no trail records who starts sessions, and EventBridge hears of nothing without one",
+            "no trail records who starts sessions, and EventBridge receives nothing without one",
         ),
         Some(_) => (
             Action::UpdateTrail,
@@ -171,7 +171,7 @@ pub(crate) fn problems(
                 add(
                     error,
                     "events.trail.stopped",
-                    "the trail is stopped: EventBridge hears of no call",
+                    "the trail is stopped: EventBridge receives no call",
                     apply,
                 );
             }

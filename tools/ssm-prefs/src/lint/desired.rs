@@ -163,7 +163,7 @@ fn owner(s3: &S3, findings: &mut Vec<Finding>) {
         if s3.kms_key.is_some() {
             invalid(
                 "$.s3.kms_key",
-                "only the key of a bucket of another account is named here: that of one's own is read, or is kms_key",
+                "only the key of a bucket of another account is named here: that of this account is read, or is kms_key",
                 "name s3.account as well, or leave it out",
             );
         }

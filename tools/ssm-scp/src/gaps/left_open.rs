@@ -96,7 +96,7 @@ fn in_words(open: &BTreeSet<&str>) -> Option<String> {
     words.extend(others.map(|(_, what)| (*what).to_owned()));
     (!words.is_empty()).then(|| {
         format!(
-            "this guard leaves open {}; ssm-scp gaps lists it with the cure",
+            "this guard leaves open {}; ssm-scp gaps lists each with its fix",
             words.join(", ")
         )
     })

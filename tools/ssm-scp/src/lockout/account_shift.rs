@@ -208,7 +208,7 @@ impl<'s> AccountShift<'s> {
         Cause {
             message: format!("denied by {place}{attached}{depends}"),
             fix: format!(
-                "leave it out of {place}, or spare them there with ArnNotLike aws:PrincipalArn"
+                "leave it out of {place}, or exempt them there with ArnNotLike aws:PrincipalArn"
             ),
         }
     }

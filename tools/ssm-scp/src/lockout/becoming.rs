@@ -222,7 +222,7 @@ impl<'a> Judged<'a> {
                     "nobody in account {id} could become a break-glass role: {} may call {action}, but {why}",
                     one.principal.arn
                 ),
-                "spare there, with ArnNotLike aws:PrincipalArn, those whom a break-glass role trusts",
+                "exempt there, with ArnNotLike aws:PrincipalArn, those whom a break-glass role trusts",
             ));
             return;
         }
@@ -256,7 +256,7 @@ impl<'a> Judged<'a> {
                          may trust this one: {}",
                         cause.message
                     ),
-                    "spare there, with ArnNotLike aws:PrincipalArn, those whom a break-glass role trusts",
+                    "exempt there, with ArnNotLike aws:PrincipalArn, those whom a break-glass role trusts",
                 ));
                 return;
             }

@@ -178,7 +178,7 @@ impl Midway {
                 "between {} and the end of the plan: {}",
                 self.change, risk.message
             );
-            "change the order, so that what spares or allows somebody comes before what denies them"
+            "change the order, so that what exempts or allows somebody comes before what denies them"
                 .clone_into(&mut risk.fix);
         }
         risks.extend(self.open(partition, account, evidence.shift));

@@ -161,7 +161,7 @@ impl<'a> Judged<'a> {
                         "nobody in account {id} could call {action} on {resource} any more, so that nobody could repair it there: {}",
                         cause.message
                     ),
-                    "spare the exempt principals in that statement, too",
+                    "exempt the same principals in that statement, too",
                 ));
                 return;
             }

@@ -62,7 +62,7 @@ const NODES: &[Entry] = &[
     Entry {
         way: Way::Activations,
         actions: &["ssm:CreateActivation", "ssm:UpdateManagedInstanceRole"],
-        leads_to: "a machine of one's own as a node, or another role for a hybrid node",
+        leads_to: "a machine of the caller as a node, or another role for a hybrid node",
         source: "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateActivation.html",
     },
     Entry {
@@ -84,7 +84,7 @@ const NODES: &[Entry] = &[
             "ec2-instance-connect:SendSSHPublicKey",
             "ec2:CreateInstanceConnectEndpoint",
         ],
-        leads_to: "SSH with a key of one's own",
+        leads_to: "SSH with a key of the caller",
         source: "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/connect-linux-inst-eic.html",
     },
     Entry {
@@ -150,7 +150,7 @@ const NODES: &[Entry] = &[
             "ssm:RegisterPatchBaselineForPatchGroup",
             "ssm:UpdatePatchBaseline",
         ],
-        leads_to: "packages of a repository of one's own, installed as root",
+        leads_to: "packages of a repository of the caller, installed as root",
         source: "https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-how-it-works-alt-source-repository.html",
     },
     Entry {
@@ -198,7 +198,7 @@ const NODES: &[Entry] = &[
             "ec2:RequestSpotInstances",
             "ec2:RunInstances",
         ],
-        leads_to: "an instance with user data of one's own and a role passed to it",
+        leads_to: "an instance with user data of the caller and a role passed to it",
         source: "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/create-launch-template.html",
     },
     Entry {

@@ -54,7 +54,7 @@ fn call(account: &str, action: &str) -> Value {
 fn every_refusal_names_who_what_by_which_statement_where_and_what_to_change() {
     let everything = Scene::new().judged(&on_w(json!([deny(json!("*"), Value::Null)])));
     let mut named: Vec<String> = Vec::new();
-    let cure = "leave it out of statement Deny of guard, or spare them there with ArnNotLike aws:PrincipalArn";
+    let cure = "leave it out of statement Deny of guard, or exempt them there with ArnNotLike aws:PrincipalArn";
     for (kind, action) in [
         ("break_glass", "ec2-instance-connect:OpenTunnel"),
         ("nodes_offline", "ec2messages"),
@@ -104,7 +104,7 @@ fn every_refusal_names_who_what_by_which_statement_where_and_what_to_change() {
             action: "iam:DeleteRole on arn:aws:iam::200000000002:role/ssm/BreakGlass",
             statement: "statement Protect of guard",
             level: AT_W,
-            fix: "spare the exempt principals in that statement",
+            fix: "exempt the same principals in that statement",
         },
     );
     let inverted = Scene::new().judged(&on_w(json!([deny(json!(SESSIONS), only(&[BREAK_GLASS]))])));
@@ -142,7 +142,7 @@ fn every_refusal_names_who_what_by_which_statement_where_and_what_to_change() {
             action: "called ssm:SendCommand 1 time until 2026-11-01T00:00:00Z",
             statement: "denied by statement Deny of guard",
             level: AT_W,
-            fix: "spare it in statement Deny of guard with ArnNotLike aws:PrincipalArn, or accept that it ends",
+            fix: "exempt it in statement Deny of guard with ArnNotLike aws:PrincipalArn, or accept that it ends",
         },
     );
 }
@@ -200,7 +200,7 @@ fn what_closes_a_role_is_named() {
         "assume_role",
         &alone,
         &parts(
-            "spare there, with ArnNotLike aws:PrincipalArn, those whom a break-glass role trusts",
+            "exempt there, with ArnNotLike aws:PrincipalArn, those whom a break-glass role trusts",
         ),
     );
 }

@@ -116,7 +116,7 @@ pub(super) const PASSED_ROLES: &[Entry] = &[
     Entry {
         way: Way::Notebooks,
         actions: &["sagemaker:StartSession"],
-        leads_to: "SSH to a space of SageMaker Studio, from an editor of one's own",
+        leads_to: "SSH to a space of SageMaker Studio, from an editor of the caller",
         source: "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StartSession.html",
     },
     Entry {
