@@ -109,7 +109,9 @@ fn common_flags_name_nothing_that_a_verb_lacks() {
     }
     let agentcheck = &crate::TOOLS[0];
     let wrong = agentcheck.offline(&["show", "-o", "table"]).run();
-    agentcheck.complains(&wrong, "[possible values: json, text, csv]");
+    wrong
+        .assert_status(2)
+        .assert_complains("[possible values: json, text, csv]");
     let run = crate::TOOLS.iter().find(|tool| tool.name == "ssm-run");
     let help = run.unwrap().offline(&["-h"]).run().stdout;
     assert!(!help.contains("CSV") && !help.contains("report,"), "{help}");
