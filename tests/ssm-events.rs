@@ -16,6 +16,8 @@ mod break_glass_users;
 mod buckets;
 #[path = "ssm-events/containers.rs"]
 mod containers;
+#[path = "ssm-events/covered.rs"]
+mod covered;
 #[path = "ssm-events/damaged.rs"]
 mod damaged;
 #[path = "ssm-events/delivery.rs"]
@@ -361,41 +363,4 @@ fn pattern_and_format_need_neither_keys_nor_network() {
     text.assert_status(0)
         .assert_stderr("ssm-events: passed over 1 object that is not a record of a call\n");
     assert_eq!(text.stdout, "DENIED: StartSession error=AccessDenied\n");
-}
-
-#[test]
-fn check_asks_whether_a_trail_covers_the_region_whoever_made_it() {
-    let account = account();
-    let of_trail = |status: i32| {
-        let found = run(&account, "check", DESIRED);
-        found.assert_status(status);
-        let ids = found.records().into_iter();
-        let ids = ids.map(|one| one["id"].as_str().unwrap().to_owned());
-        ids.filter(|id| id.starts_with("events.trail."))
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(of_trail(1), ["events.trail.none"]);
-    account.start_trail();
-    assert_eq!(of_trail(1), [""; 0]);
-    let selectors = |kind: &str| {
-        let selector =
-            json!([{"ReadWriteType": kind, "IncludeManagementEvents": true}]).to_string();
-        account.aws(&[
-            "cloudtrail",
-            "put-event-selectors",
-            "--trail-name",
-            "all",
-            "--event-selectors",
-            &selector,
-        ]);
-    };
-    selectors("ReadOnly");
-    assert_eq!(of_trail(1), ["events.trail.none"]);
-    selectors("WriteOnly");
-    assert_eq!(of_trail(1), [""; 0]);
-    account.aws(&["cloudtrail", "stop-logging", "--name", "all"]);
-    assert_eq!(of_trail(1), ["events.trail.none"]);
-    account
-        .fault(json!({"service": "cloudtrail", "operation": "DescribeTrails", "kind": "denied"}));
-    assert_eq!(of_trail(2), ["events.trail.unknown"]);
 }
