@@ -19,8 +19,10 @@ const BEGINNINGS: [(&str, &[&str]); 2] = [
 ];
 /// Beginnings that are kept in mind: with what waits they keep `history` below the 25 MB that it promises with any input.
 const MOST_BEGUN: usize = 200_000;
-/// Bytes of calls that wait for a beginning: the event history has the newest first.
-const MOST_WAITING: usize = 4 << 20;
+/// Bytes of calls that wait for a beginning, with what each takes beside its text: log files have the beginning first, and of the event
+/// history it is read first.
+const MOST_WAITING: usize = 2 << 20;
+const BESIDE: usize = 200;
 
 /// How a line begins, before what the record is about, a tab and the record.
 const PLAIN: char = '=';
@@ -179,7 +181,7 @@ impl OfNode {
                     let is_here = mark == BEGUN_HERE;
                     let waiting = self.waiting.remove(&key).unwrap_or_default();
                     for line in waiting {
-                        self.n_bytes -= line.len();
+                        self.n_bytes -= line.len() + BESIDE;
                         if is_here {
                             printed.push_str(&line);
                         }
@@ -191,9 +193,11 @@ impl OfNode {
                 NAMED => match self.begun.get(&key) {
                     Some(true) => printed.push_str(record),
                     Some(false) => {}
-                    None if self.n_bytes + record.len() > MOST_WAITING => self.n_lost += 1,
+                    None if self.n_bytes + record.len() + BESIDE > MOST_WAITING => {
+                        self.n_lost += 1;
+                    }
                     None => {
-                        self.n_bytes += record.len();
+                        self.n_bytes += record.len() + BESIDE;
                         self.waiting.entry(key).or_default().push(record.to_owned());
                     }
                 },
