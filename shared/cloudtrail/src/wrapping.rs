@@ -30,7 +30,7 @@ pub const WRAPPERS: [&str; 17] = [
     "\"ResultSet\"",
     "\"eventname\"",
     "\"aws:s3\"",
-    "\"aws.s3\"",
+    "\"Object Created\"",
     "\"NextToken\"",
     "\"nextToken\"",
     "\"NextContinuationToken\"",

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use aho_corasick::AhoCorasick;
 use anyhow::Context;
 use cli::{IoArgs, Outcome, Output};
 use schemars::JsonSchema;
@@ -11,7 +10,7 @@ use serde_json::Value;
 
 use super::GlobalArgs;
 use crate::event_pattern::Pattern;
-use crate::records::needles::needles;
+use crate::records::needles::Needles;
 use crate::records::record;
 use crate::records::redact;
 use crate::records::source::{self, LeftOut, Trouble};
@@ -213,29 +212,27 @@ fn add_values(value: &Value, values: &mut HashSet<String>) {
 /// Finds the objects that are worth a look, so that the others are never parsed.
 struct Finder {
     /// Texts of the pattern: all must find something.
-    needles: Vec<AhoCorasick>,
-    /// The same texts by themselves, without what may hide them.
-    literals: Vec<AhoCorasick>,
-    wrappers: AhoCorasick,
+    literals: Vec<Needles>,
+    /// What may hide them.
+    hiding: Needles,
+    wrappers: Needles,
 }
 
 impl Finder {
     fn of(pattern: &Pattern) -> anyhow::Result<Finder> {
         let wrappers = || cloudtrail::WRAPPERS.into_iter().chain(cloudtrail::MARKS);
         // A text may be spelled with escapes, and rows of tables hold times in other words: such events are looked at.
-        let sets = pattern.literals().into_iter();
-        let hidden = sets.map(|set| needles(set.into_iter().chain(wrappers()).chain(["\\u00"])));
-        let literals = pattern.literals().into_iter().map(needles);
+        let literals = pattern.literals().into_iter().map(Needles::new);
         Ok(Finder {
-            needles: hidden.collect::<Result<_, _>>()?,
             literals: literals.collect::<Result<_, _>>()?,
-            wrappers: needles(wrappers())?,
+            hiding: Needles::new(wrappers().chain(["\\u00"]))?,
+            wrappers: Needles::new(wrappers())?,
         })
     }
 
     fn may_fit(&self, object: &str) -> bool {
-        let is_in = |needles: &AhoCorasick| needles.is_match(object);
-        object.starts_with('[') || self.needles.iter().all(is_in)
+        let has_all = self.literals.iter().all(|texts| texts.is_match(object));
+        object.starts_with('[') || has_all || self.hiding.is_match(object)
     }
 
     /// Returns whether an event has something of all that the pattern asks for: it does not fit, and is not something else. Where the
@@ -246,7 +243,7 @@ impl Finder {
             return explained
                 .is_ok_and(|(_, fields)| fields.iter().any(|field| !field.found.is_empty()));
         }
-        self.literals.iter().all(|needles| needles.is_match(event))
+        self.literals.iter().all(|texts| texts.is_match(event))
     }
 
     /// Hands every event of an object to `each`, which says whether it fits: itself as it came, or those that it wraps; an envelope of

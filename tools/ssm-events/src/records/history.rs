@@ -7,7 +7,6 @@ mod of_node;
 
 use std::borrow::Cow;
 
-use aho_corasick::AhoCorasick;
 use cloudtrail::Gap;
 use jiff::Timestamp;
 use records::{EcsTarget, InstanceId};
@@ -19,7 +18,7 @@ use of_node::Node;
 pub(crate) use of_node::{OfNode, Undecided};
 
 use crate::records::events::{EVENTS, service};
-use crate::records::needles::needles;
+use crate::records::needles::Needles;
 use crate::records::record::{self, Event};
 use crate::records::redact;
 use crate::records::source::on_one_line;
@@ -86,7 +85,7 @@ pub(crate) struct EventFilter {
     principal: Option<Vec<String>>,
     node: Option<Node>,
     denied: bool,
-    needles: Option<AhoCorasick>,
+    needles: Option<Needles>,
     secrets: redact::Finder,
 }
 
@@ -155,7 +154,7 @@ impl EventFilter {
                 .into_iter()
                 .chain(ELSEWHERE)
                 .chain(cloudtrail::MARKS);
-            Some(needles(words.into_iter().chain(others))?)
+            Some(Needles::new(words.into_iter().chain(others))?)
         };
         Ok(EventFilter {
             since,
