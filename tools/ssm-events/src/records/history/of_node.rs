@@ -6,7 +6,7 @@
 //! <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ResumeSession.html>,
 //! <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CancelCommand.html>
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
 use crate::records::history::SYSTEMS_MANAGER;
@@ -148,8 +148,9 @@ impl Part {
 #[derive(Debug, Default)]
 pub(crate) struct OfNode {
     hasher: RandomState,
-    /// Whether it began on the node.
-    begun: HashMap<u64, bool>,
+    /// What began on the node.
+    here: HashSet<u64>,
+    elsewhere: HashSet<u64>,
     waiting: HashMap<u64, Vec<String>>,
     n_bytes: usize,
     n_lost: usize,
@@ -186,31 +187,34 @@ impl OfNode {
                             printed.push_str(&line);
                         }
                     }
-                    if self.begun.len() < MOST_BEGUN {
-                        *self.begun.entry(key).or_default() |= is_here;
+                    if self.n_begun() < MOST_BEGUN {
+                        match is_here {
+                            true => self.here.insert(key),
+                            false => self.elsewhere.insert(key),
+                        };
                     }
                 }
-                NAMED => match self.begun.get(&key) {
-                    Some(true) => printed.push_str(record),
-                    Some(false) => {}
-                    None if self.n_bytes + record.len() + BESIDE > MOST_WAITING => {
-                        self.n_lost += 1;
-                    }
-                    None => {
-                        self.n_bytes += record.len() + BESIDE;
-                        self.waiting.entry(key).or_default().push(record.to_owned());
-                    }
-                },
+                NAMED if self.here.contains(&key) => printed.push_str(record),
+                NAMED if self.elsewhere.contains(&key) => {}
+                NAMED if self.n_bytes + record.len() + BESIDE > MOST_WAITING => self.n_lost += 1,
+                NAMED => {
+                    self.n_bytes += record.len() + BESIDE;
+                    self.waiting.entry(key).or_default().push(record.to_owned());
+                }
                 _ => {}
             }
         }
         printed
     }
 
+    fn n_begun(&self) -> usize {
+        self.here.len() + self.elsewhere.len()
+    }
+
     /// Returns what is left.
     pub(crate) fn undecided(&self) -> Undecided {
         let waiting: usize = self.waiting.values().map(Vec::len).sum();
-        match self.n_lost == 0 && self.begun.len() < MOST_BEGUN {
+        match self.n_lost == 0 && self.n_begun() < MOST_BEGUN {
             true => Undecided {
                 n_without_beginning: waiting,
                 n_lost: 0,
