@@ -1,6 +1,6 @@
 //! The flags that every tool has, and what they say.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
@@ -48,11 +48,16 @@ impl IoArgs {
         }
     }
 
+    /// Returns the file given by `-f`; `None` is stdin.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        self.file.as_deref().filter(|path| path.as_os_str() != "-")
+    }
+
     /// Returns whether the input is a file that was named, which the same command reads again.
     #[must_use]
     pub fn is_of_file(&self) -> bool {
-        let file = self.file.as_deref();
-        file.is_some_and(|file| file.as_os_str() != "-")
+        self.path().is_some()
     }
 }
 

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::encoding::other_format;
 use crate::mistakes::{from_value, locate, of_other_tool};
 use crate::objects::Strict;
-use crate::source::{is_missing, source, text, text_or_default};
+use crate::source::{expect_input, source, text, text_or_default};
 use crate::unique::Unique;
 use crate::{IoArgs, Plans, jsonc, place};
 
@@ -140,11 +140,8 @@ pub fn read_records_from<T: DeserializeOwned>(path: &Path, what: &str) -> anyhow
 /// # Errors
 /// As [`read_records`], and: nothing there, or a plan of another tool. Both must stop `apply` before it does anything.
 pub fn read_plans<A: DeserializeOwned>(io: &IoArgs, tool: &str) -> anyhow::Result<Plans<A>> {
-    if is_missing(io.file.as_deref()) {
-        bail!(
-            "read plans from stdin: no input: pipe in what `{tool} plan` prints, or pass it with -f FILE"
-        );
-    }
+    let cure = format!("pipe in what `{tool} plan` prints, or pass it with -f FILE");
+    expect_input(io.path(), "plans", &cure)?;
     // The tool is read first: another tool's actions would only give a puzzling message about an unknown action.
     let values: Vec<serde_json::Value> = read_records(io, "plans")?;
     if values.is_empty() {

@@ -68,7 +68,7 @@ pub use records::{
 pub use report::{AsffFinding, AsffList, MAX_ASFF_BYTES, asff_text, inert};
 pub use screen::Tone;
 pub use shown::{read_listed, read_shown};
-pub use source::{is_missing, read_texts};
+pub use source::{expect_input, is_missing, read_texts};
 pub use status::{Outcome, Signal, TO_RECOVER, finish, is_broken_pipe, lost, print_error};
 pub use stream::{for_each_record, for_each_record_of};
 pub use summary::Next;

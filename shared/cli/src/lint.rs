@@ -11,7 +11,7 @@ use crate::input::{values, without_mark};
 use crate::layers::Override;
 use crate::mistakes::{Mistake, kin};
 use crate::objects::Strict;
-use crate::source::{is_missing, read_texts};
+use crate::source::{expect_input, read_texts};
 use crate::{IoArgs, Next, Outcome, Output, jsonc};
 
 /// The files that `lint` judges.
@@ -78,10 +78,7 @@ impl FileArgs {
             (files, _) => files,
         };
         if files.is_empty() {
-            anyhow::ensure!(
-                !is_missing(io.file.as_deref()),
-                "read what to lint from stdin: no input: name files, or pipe JSON in"
-            );
+            expect_input(io.path(), "what to lint", "name files, or pipe JSON in")?;
             return Ok((read_texts(files, io, "what to lint")?, vec![None]));
         }
         let (mut texts, mut bases) = (Vec::new(), Vec::new());

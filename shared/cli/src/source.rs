@@ -72,15 +72,15 @@ pub(crate) fn json_files(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
 
 /// Returns the text of the input, which people call `what`.
 pub(crate) fn text(io: &IoArgs, what: &str) -> anyhow::Result<String> {
-    match &io.file {
-        Some(path) if path.as_os_str() != "-" => whole(opened(path, what)?),
-        _ if std::io::stdin().is_terminal() => bail!(match tool_of(what) {
+    match io.path() {
+        Some(path) => whole(opened(path, what)?),
+        None if std::io::stdin().is_terminal() => bail!(match tool_of(what) {
             Some(tool) => format!(
                 "no input: pass -f FILE, a desired state, of which `{tool} --generate example` prints an example"
             ),
             None => "no input: pipe JSON in or pass -f FILE".to_owned(),
         }),
-        _ => whole(std::io::stdin().lock()),
+        None => whole(std::io::stdin().lock()),
     }
 }
 
@@ -99,6 +99,18 @@ fn opened(path: &Path, what: &str) -> anyhow::Result<std::fs::File> {
 #[must_use]
 pub fn is_missing(file: Option<&Path>) -> bool {
     file.is_none_or(|file| file.as_os_str() == "-") && std::io::stdin().is_terminal()
+}
+
+/// Fails where nothing is piped in and no file is named: `cure` says to people what to do, and `what` what is read.
+///
+/// # Errors
+/// As it says.
+pub fn expect_input(file: Option<&Path>, what: &str, cure: &str) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        !is_missing(file),
+        "read {what} from stdin: no input: {cure}"
+    );
+    Ok(())
 }
 
 /// Returns the text of stdin, and an empty desired state where stdin is a terminal or a device such as /dev/null. An empty pipe may be
@@ -136,9 +148,9 @@ fn whole(source: impl Read) -> anyhow::Result<String> {
 }
 
 pub(crate) fn source(io: &IoArgs) -> String {
-    match &io.file {
-        Some(path) if path.as_os_str() != "-" => path.display().to_string(),
-        _ => "stdin".to_owned(),
+    match io.path() {
+        Some(path) => path.display().to_string(),
+        None => "stdin".to_owned(),
     }
 }
 

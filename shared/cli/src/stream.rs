@@ -1,6 +1,6 @@
 //! JSON values one after another from an input of any length, in memory that one value needs.
 
-use std::io::{IsTerminal, Read};
+use std::io::Read;
 
 use anyhow::{Context, bail};
 use serde::de::DeserializeOwned;
@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::IoArgs;
 use crate::encoding::{other_format, utf8};
 use crate::mistakes::{MAX_BYTES, path as path_of, without_secrets};
+use crate::source::expect_input;
 use crate::unique::Unique;
 
 /// The least that is read at once: large enough that few values lie across two reads.
@@ -23,14 +24,11 @@ pub fn for_each_record<T: DeserializeOwned>(
     what: &str,
     each: impl FnMut(T) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    match &io.file {
-        Some(path) if path.as_os_str() != "-" => for_each_record_of(path, what, each),
-        _ => {
-            let stdin = std::io::stdin();
-            if stdin.is_terminal() {
-                bail!("read {what} from stdin: no input: pipe them in, or pass them with -f FILE");
-            }
-            values(&mut stdin.lock(), MAX_BYTES, each)
+    match io.path() {
+        Some(path) => for_each_record_of(path, what, each),
+        None => {
+            expect_input(None, what, "pipe them in, or pass them with -f FILE")?;
+            values(&mut std::io::stdin().lock(), MAX_BYTES, each)
                 .with_context(|| format!("read {what} from stdin"))
         }
     }

@@ -24,11 +24,9 @@ mod wrapping;
 mod tests;
 
 use std::fs::File;
-use std::io::{IsTerminal, Read};
+use std::io::Read;
 use std::path::Path;
 
-use anyhow::bail;
-use cli::IoArgs;
 pub use json_splitter::{Damage, Found, Spoilt, Verdict};
 
 pub use crate::file::objects_of_file;
@@ -38,17 +36,11 @@ pub use crate::unpack::unpacked;
 pub use crate::value::{check, is_known, parse, text};
 pub use crate::wrapping::{Unwrapped, WRAPPERS, unwrap};
 
-/// Returns the file given by `-f`; `None` is stdin.
-#[must_use]
-pub fn path_of(io: &IoArgs) -> Option<&Path> {
-    io.file.as_deref().filter(|path| path.as_os_str() != "-")
-}
-
 /// Hands every object of a file, or of stdin, to `each`, and what is damaged between them.
 ///
 /// # Errors
-/// As [`objects_of_file`] of a file, and as [`objects`] of stdin and of pipes, in which a search that finds nothing has nothing to say;
-/// a terminal as stdin.
+/// As [`objects_of_file`] of a file, and as [`objects`] of stdin and of pipes, in which a search that finds nothing has nothing to say.
+/// Whether anything is piped in, callers have asked: they know what to say.
 pub fn objects_of(
     path: Option<&Path>,
     each: impl FnMut(Found<'_>) -> anyhow::Result<Verdict>,
@@ -61,15 +53,8 @@ pub fn objects_of(
                 false => objects(file, each),
             }
         }
-        None => objects(stdin().map_err(Damage::Each)?, each),
+        None => objects(std::io::stdin().lock(), each),
     }
-}
-
-fn stdin() -> anyhow::Result<std::io::StdinLock<'static>> {
-    if std::io::stdin().is_terminal() {
-        bail!("no input: pipe in records of CloudTrail, or name their file");
-    }
-    Ok(std::io::stdin().lock())
 }
 
 /// Hands every object of bytes to `each`, and what is damaged between them. Bytes may be packed with gzip or zstd, or be UTF-16.

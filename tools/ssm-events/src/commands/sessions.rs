@@ -166,13 +166,9 @@ async fn list(args: &SessionsArgs, global: &GlobalArgs, out: &Output) -> anyhow:
 
 /// Reads the records of the input, if there is one.
 fn records(global: &GlobalArgs, books: &mut Books) -> anyhow::Result<LeftOut> {
-    let is_stdin = global
-        .io
-        .file
-        .as_deref()
-        .is_none_or(|path| path.as_os_str() == "-");
+    let path = global.io.path();
     let is_taken = global.accounts.accounts == Some(AccountsFrom::Stdin);
-    if (is_stdin && is_taken) || cli::is_missing(global.io.file.as_deref()) {
+    if (path.is_none() && is_taken) || cli::is_missing(path) {
         return Ok(LeftOut::default());
     }
     source::records(&global.io, |_, event| {

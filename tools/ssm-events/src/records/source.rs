@@ -1,7 +1,6 @@
 //! The input of the verbs as objects and records, and what of it could not be read.
 
 use std::collections::HashSet;
-use std::path::Path;
 
 use cli::{Finding, FindingKind, IoArgs, Outcome, Output, Severity};
 use cloudtrail::{Damage, Found, Gap, Verdict};
@@ -26,11 +25,9 @@ pub(crate) fn objects(
     left_out: &mut LeftOut,
     mut each: impl FnMut(&str, &mut LeftOut) -> Result<(), Trouble>,
 ) -> anyhow::Result<()> {
-    let path = cloudtrail::path_of(io);
-    expect_input(
-        path,
-        "pipe in what `ssm-events history` prints, or pass records with -f FILE",
-    )?;
+    let path = io.path();
+    let cure = "pipe in what `ssm-events history` prints, or pass records with -f FILE";
+    cli::expect_input(path, "records", cure)?;
     left_out.file = path
         .map(|path| path.display().to_string())
         .unwrap_or_default();
@@ -62,15 +59,6 @@ pub(crate) fn objects(
         Err(damage) => left_out.gap_here(damage.to_string()),
     }
     left_out.close();
-    Ok(())
-}
-
-/// Fails on a terminal, on which nobody means to type records: `cure` says to people what to do.
-pub(crate) fn expect_input(path: Option<&Path>, cure: &str) -> anyhow::Result<()> {
-    anyhow::ensure!(
-        !cli::is_missing(path),
-        "read records from stdin: no input: {cure}"
-    );
     Ok(())
 }
 

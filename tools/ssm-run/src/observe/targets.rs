@@ -1,7 +1,6 @@
 //! From what is asked for to nodes that a command can be sent to, and records for those that it cannot.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 
 use anyhow::bail;
 use awsconf::{Fleet, Session};
@@ -80,10 +79,8 @@ pub(crate) fn read(io: &IoArgs, r#where: &Where, order: &RunSpec) -> anyhow::Res
     if r#where.is_given() && io.file.is_none() {
         return Ok(Asked::default());
     }
-    let is_stdin = io.file.as_ref().is_none_or(|file| file.as_os_str() == "-");
-    if is_stdin && std::io::stdin().is_terminal() {
-        bail!("read nodes from stdin: no input: {WHERE_FROM}, or use --tag or --resource-group");
-    }
+    let cure = format!("{WHERE_FROM}, or use --tag or --resource-group");
+    cli::expect_input(io.path(), "nodes", &cure)?;
     let mut texts = cli::read_texts(&[], io, "nodes")?;
     let (source, text) = texts.pop().unwrap_or_default();
     let asked = parse(&text).map_err(|error| error.context(format!("read nodes from {source}")))?;

@@ -1,10 +1,9 @@
 //! The policies that `simulate`, `replay` and `impact` judge by: a desired state rendered, or files.
 
 use std::collections::BTreeSet;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use awsconf::AwsArgs;
 use cli::{IoArgs, Next};
 use iam_policy::{Compiled, Policy};
@@ -186,12 +185,9 @@ fn text(path: &Path, what: &str) -> anyhow::Result<String> {
         return std::fs::read_to_string(path)
             .with_context(|| format!("read {what} from {}", path.display()));
     }
-    let stdin = std::io::stdin();
-    ensure!(
-        !stdin.is_terminal(),
-        "read {what} from stdin: no input: pipe JSON in or name a file"
-    );
-    std::io::read_to_string(stdin.lock()).with_context(|| format!("read {what} from stdin"))
+    cli::expect_input(None, what, "pipe JSON in or name a file")?;
+    std::io::read_to_string(std::io::stdin().lock())
+        .with_context(|| format!("read {what} from stdin"))
 }
 
 #[cfg(test)]

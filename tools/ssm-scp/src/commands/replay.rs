@@ -50,7 +50,7 @@ pub(crate) async fn run(
     let mut replaying = Replaying::by(&guard.compiled, is_governed);
     let working = out.working("judging the records");
     replaying
-        .file(cloudtrail::path_of(&global.io))
+        .file(global.io.path())
         .context("read CloudTrail records")?;
     drop(working);
     let replay = replaying.end();

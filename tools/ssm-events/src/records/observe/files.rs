@@ -10,7 +10,6 @@ use anyhow::Context;
 use super::copies;
 use crate::records::gaps::Gaps;
 use crate::records::history::{Counts, Damaged, EventFilter};
-use crate::records::source::expect_input;
 
 /// A file's lines are handed on at once when there are more bytes of them, as soon as it is the file's turn.
 const BATCH: usize = 1 << 20;
@@ -58,7 +57,8 @@ pub(crate) fn files(paths: &[PathBuf], read: &mut Read) -> anyhow::Result<Vec<Pa
     let mut files = Vec::new();
     for path in paths {
         if path.as_os_str() == "-" {
-            expect_input(None, "pipe in records of CloudTrail, or name their files")?;
+            let cure = "pipe in records of CloudTrail, or name their files";
+            cli::expect_input(None, "records", cure)?;
             files.push(path.clone());
         } else {
             walk(path, &mut files, read)
